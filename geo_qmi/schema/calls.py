@@ -1,0 +1,137 @@
+"""Which tables carry a call for projects from the application to the plan?
+
+`applications` is kept in a study; `needs`, `offers` and `scores` are results, defined here so that a file written
+by one run can be checked and read by the next.
+"""
+
+from __future__ import annotations
+
+from geo_qmi.schema import columns as col
+from geo_qmi.schema.tables import demonstration, sourced, table
+from geo_qmi.vocabulary import NEED_LAYERS, STRUCTURES, THEMES
+
+GROUNDS = {
+    "mineral": "sol minéral",
+    "planted": "pleine terre",
+    "any": "indifférent",
+}
+SUPPORTS = {
+    "ground": "au sol",
+    "wall": "mur ou façade",
+    "roof": "toiture",
+    "vehicle": "véhicule",
+    "none": "aucun",
+}
+SEASONS = {
+    "spring": "printemps",
+    "summer": "été",
+    "autumn": "automne",
+    "winter": "hiver",
+    "growth": "saison de croissance",
+    "any": "indifférente",
+}
+
+APPLICATIONS = table(
+    "applications",
+    "Candidatures",
+    "Dossiers d’un appel à projets, avec leurs besoins de site quand ils sont connus.",
+    {
+        "application_id": col.text(
+            "Identifiant de la candidature",
+            "Identifiant stable.",
+            key=True,
+            aliases=("dossier", "numero", "id"),
+        ),
+        "name": col.text("Projet", "Nom du projet.", aliases=("nom", "nom_projet", "titre")),
+        "operator": col.text(
+            "Porteur",
+            "Structure candidate.",
+            nullable=True,
+            aliases=("entreprise", "societe", "structure_porteuse"),
+        ),
+        "structure": col.code("Structure", "Nature de la structure.", STRUCTURES, nullable=True),
+        "siret": col.text(
+            "SIRET",
+            "Quatorze chiffres, zéros initiaux compris ; clé de Luhn vérifiée.",
+            nullable=True,
+            private=True,
+            pattern=r"\d{14}",
+            hint="14 chiffres",
+        ),
+        "contact": col.text(
+            "Contact", "Adresse électronique.", nullable=True, private=True, aliases=("courriel", "email")
+        ),
+        "family": col.text("Famille", "Thématique déclarée.", nullable=True, aliases=("thematique", "theme")),
+        "keywords": col.text("Mots-clés", "Texte libre.", nullable=True, aliases=("etiquettes", "tags")),
+        "description": col.text("Description", "Texte du dossier.", aliases=("resume", "presentation")),
+        "need_area_m2": col.number(
+            "Surface demandée", "Emprise au sol.", low=0, high=100_000, nullable=True, unit="m²"
+        ),
+        "need_ground": col.code("Sol demandé", "Nature du sol.", GROUNDS, nullable=True),
+        "need_sun_h": col.number("Ensoleillement demandé", "Heures par jour.", low=0, high=16, nullable=True, unit="h"),
+        "need_water": col.flag("Eau", "Arrivée d’eau nécessaire.", nullable=True),
+        "need_power": col.flag("Électricité", "Raccordement nécessaire.", nullable=True),
+        "need_support": col.code("Support", "Où la solution se pose.", SUPPORTS, nullable=True),
+        "public_domain": col.flag("Domaine public", "Occupe le domaine public.", nullable=True),
+        "need_vehicle": col.flag("Accès véhicule", "Véhicule nécessaire.", nullable=True),
+        "testers": col.integer(
+            "Testeurs", "Personnes nécessaires au test.", low=0, high=100_000, nullable=True, unit="personnes"
+        ),
+        "months": col.number(
+            "Durée de mesure", "Mois d’observation nécessaires.", low=0, high=120, nullable=True, unit="mois"
+        ),
+        "season": col.code("Saison", "Saison utile à la mesure.", SEASONS, nullable=True),
+        **demonstration(),
+        **sourced(),
+    },
+    group="Candidatures",
+)
+
+NEEDS = table(
+    "needs",
+    "Besoins",
+    "Poids de chaque thème dans chaque couche de besoin d’un quartier.",
+    {
+        "district_id": col.text("Identifiant du quartier", "Quartier.", references="districts.district_id"),
+        "layer": col.code("Couche", "Objectifs, défi ou solutions attendues.", NEED_LAYERS),
+        "theme": col.code("Thème", "Thème.", THEMES),
+        "weight": col.number("Poids", "Part du thème dans la couche.", low=0, high=1),
+        "evidence": col.text("Preuve", "Phrases et mots qui ont donné le poids."),
+    },
+    group="Appariement",
+    unique=["district_id", "layer", "theme"],
+)
+
+OFFERS = table(
+    "offers",
+    "Offres",
+    "Force de chaque thème dans chaque projet ou candidature.",
+    {
+        "project_id": col.text("Identifiant du projet", "Projet ou candidature."),
+        "theme": col.code("Thème", "Thème.", THEMES),
+        "strength": col.number("Force", "Part du thème dans le projet.", low=0, high=1),
+        "evidence": col.text("Preuve", "Mots qui ont donné la force."),
+    },
+    group="Appariement",
+    unique=["project_id", "theme"],
+)
+
+SCORES = table(
+    "scores",
+    "Scores",
+    "Accord entre un projet et un quartier, entre 0 et 1.",
+    {
+        "project_id": col.text("Identifiant du projet", "Projet ou candidature."),
+        "district_id": col.text("Identifiant du quartier", "Quartier.", references="districts.district_id"),
+        "score": col.number("Score", "Accord entre 0 et 1.", low=0, high=1, nullable=True),
+        "rank": col.integer("Rang", "Rang du quartier pour ce projet.", low=1, nullable=True),
+        "assigned": col.flag("Retenu", "Oui si le plan place le projet dans ce quartier."),
+    },
+    group="Appariement",
+    unique=["project_id", "district_id"],
+)
+
+#: Tables kept in a study.
+TABLES = (APPLICATIONS,)
+#: Tables written by a computation.
+RESULTS = (NEEDS, OFFERS, SCORES)

@@ -1,0 +1,193 @@
+"""Which words may a column hold, and how are they said in French?
+
+Each vocabulary maps a stable code (stored, exported, compared) to a French label (shown). Codes never change once
+published; labels may. The tables that use them are in `geo_qmi.schema`; nothing here reads or checks data.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+#: Themes shared by needs and offers. Built from the meaning of the programme's own nomenclatures (six catalogue
+#: families, ten eligible themes of the fund, district objectives), which differ and are not merged: see
+#: ``docs/methods/themes.md`` for the crosswalk.
+THEMES = {
+    "energie": "Énergie",
+    "bati": "Bâti et construction",
+    "nature": "Nature en ville et sols",
+    "climat": "Adaptation au climat et fraîcheur",
+    "eau": "Eau et pluie",
+    "espace_public": "Espace public et mobilier",
+    "coupures": "Coupures et liaisons",
+    "mobilites": "Mobilités",
+    "logistique": "Logistique urbaine",
+    "commerce": "Commerce et attractivité",
+    "culture": "Culture, patrimoine et animation",
+    "lien_social": "Lien social et convivialité",
+    "citoyennete": "Participation et mobilisation citoyenne",
+    "circulaire": "Économie circulaire et déchets",
+    "donnees": "Données, capteurs et ville intelligente",
+    "services": "Services numériques aux usagers",
+    "proprete": "Propreté et cadre de vie",
+    "sante": "Santé, air, sport et bien-être",
+    "securite": "Sécurité et apaisement",
+    "emploi": "Emploi, formation et développement économique",
+}
+
+#: The four kinds of statement a published district carries; they are kept apart because they disagree.
+NEED_LAYERS = {
+    "objective": "Objectifs",
+    "challenge": "Défi",
+    "expected": "Solutions attendues",
+}
+
+#: How far the position of a geometry can be trusted.
+GEOMETRY_STATUSES = {
+    "official": "officiel",
+    "digitised": "numérisé",
+    "approximate": "approximatif",
+    "unknown": "inconnu",
+}
+
+#: The finest place a published text gives for something.
+PRECISIONS = {
+    "site": "site nommé",
+    "street": "rue",
+    "district": "quartier",
+    "commune": "commune",
+    "ept": "établissement public territorial",
+    "unknown": "inconnue",
+}
+
+#: What a project occupies on the ground.
+FOOTPRINTS = {
+    "point": "point",
+    "line": "ligne",
+    "area": "surface",
+    "asset_network": "parc d’équipements",
+    "building": "bâtiment",
+    "served_population": "population desservie",
+    "virtual": "numérique, sans emprise",
+    "event": "évènement",
+    "none": "sans emprise établie",
+}
+
+#: Answers to "is the place of deployment inside the perimeter?".
+INSIDE = {"yes": "oui", "no": "non", "unknown": "inconnu"}
+
+#: State of a project as one document gives it.
+PROJECT_STATUSES = {
+    "deployed": "déployé",
+    "in_progress": "en cours de déploiement",
+    "pre_deployment": "en pré-déploiement",
+    "listed": "listé, sans statut",
+    "unknown": "inconnu",
+}
+
+#: Why a challenge sentence is or is not there.
+CHALLENGE_STATUSES = {
+    "published": "publié",
+    "source_error": "inconnu : le document imprime par erreur celui d’une autre commune",
+    "not_published": "non publié",
+}
+
+#: Collection events of a territorial diagnosis.
+SESSION_KINDS = {
+    "walk": "marche sensible",
+    "stroll": "balade urbaine",
+    "interview": "entretien",
+    "workshop": "atelier « carte sur table »",
+}
+
+#: Who speaks: groups, never persons.
+ACTOR_GROUPS = {
+    "resident": "habitantes et habitants",
+    "shopkeeper": "commerçantes et commerçants",
+    "association": "associations",
+    "city_staff": "services de la ville",
+    "elected": "élues et élus",
+    "worker": "personnes travaillant dans le quartier",
+    "young": "jeunes",
+    "partner": "partenaires du programme",
+}
+
+#: Four reading frames of a sensory walk (Institut Paris Région, AREC), "invisible" being what is absent.
+READING_FRAMES = {
+    "built": "bâti",
+    "public_space": "espace public",
+    "biodiversity": "biodiversité",
+    "invisible": "invisible",
+}
+
+#: The five senses, and the two registers that are none of them.
+SENSES = {
+    "sight": "vue",
+    "hearing": "ouïe",
+    "smell": "odorat",
+    "touch": "toucher",
+    "taste": "goût",
+    "use": "usage",
+    "imaginary": "imaginaire",
+}
+
+#: What an observation records: a mark, a stop where nothing was felt, or something that is missing.
+OBSERVATION_KINDS = {"mark": "ressenti", "silence": "rien ressenti", "absence": "ce qui manque"}
+
+#: Objects drawn on the table by a workshop; three classes that are never merged.
+WORKSHOP_KINDS = {
+    "favourable_place": "lieu propice",
+    "project_type": "type de projet",
+    "attention_point": "point d’attention",
+}
+
+#: Who says a statement: one person, or the group as a whole.
+STATEMENT_SCOPES = {"individual": "individuel", "collective": "collectif"}
+
+#: Legal kinds of the bodies that carry a project of the fund.
+CARRIERS = {"commune": "commune", "ept": "établissement public territorial", "metropole": "métropole"}
+
+#: Kind of structure that applies to a call.
+STRUCTURES = {
+    "startup": "jeune entreprise",
+    "sme": "PME",
+    "large": "grand groupe",
+    "association": "association",
+    "cooperative": "coopérative",
+    "research": "recherche",
+}
+
+#: Places a programme names: only those with a code are joined to the map.
+PLACE_KINDS = {
+    "commune": "commune",
+    "ept": "établissement public territorial",
+    "metropole": "métropole",
+    "other": "autre lieu",
+}
+
+#: Types of rupture a barrier makes on the ground.
+BARRIER_KINDS = {
+    "rail": "voies ferrées",
+    "road": "voie rapide",
+    "water": "cours d’eau",
+    "slab": "dalle",
+    "wall": "emprise close",
+}
+
+_SEPARATORS = re.compile(r"[^0-9a-z]+")
+
+
+def fold(text: str) -> str:
+    """Return `text` without accents, case or punctuation, words joined by ``_``.
+
+    Two spellings of one French column or place name fold to the same string.
+
+    Examples
+    --------
+    >>> fold("Code INSEE de la commune"), fold("L’Île-Saint-Denis"), fold("Œuvre")
+    ('code_insee_de_la_commune', 'l_ile_saint_denis', 'oeuvre')
+    """
+    text = text.replace("œ", "oe").replace("Œ", "oe").replace("æ", "ae").replace("Æ", "ae")
+    decomposed = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    return _SEPARATORS.sub("_", plain).strip("_")
