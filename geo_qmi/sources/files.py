@@ -1,0 +1,162 @@
+"""What is in this file that somebody handed over?
+
+The door of `geo_qmi.sources`: one path in, one `RawTable` per layer, sheet or folder out. Each file is parsed in a
+child process with limits of time, memory and size, without network and in a private folder; the calling process
+never opens the file itself. Gives no meaning to what it reads: `geo_qmi.intake` does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from geo_qmi import errors
+from geo_qmi.errors import InputError, LimitError, UnknownNameError, UnreadableError, shown
+from geo_qmi.sources._child import read_sheets
+from geo_qmi.sources.limits import Limits, figure, passed
+from geo_qmi.sources.ogr import skip_drivers
+from geo_qmi.sources.recognise import FORMATS
+
+if TYPE_CHECKING:
+    from geo_qmi.sources.raw import RawTable
+    from geo_qmi.sources.sheet import Sheet
+
+__all__ = ["Limits", "describe_formats", "read_file"]
+
+#: The only variables the child inherits: where libraries are, never proxies, tokens or paths to data.
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "GDAL_DATA", "PROJ_DATA", "PROJ_LIB", "VIRTUAL_ENV")
+_NO_LIMITS = Limits()
+
+
+def read_file(
+    path: Path, *, limits: Limits = _NO_LIMITS, layer: str | None = None, name: str | None = None
+) -> list[RawTable]:
+    """Return every layer, sheet or folder of a file.
+
+    Parameters
+    ----------
+    path
+        The file, of any format of `describe_formats`; a shapefile is read with its siblings.
+    limits
+        What the file may cost.
+    layer
+        Keep only the layer or sheet of that name.
+    name
+        Name the user knows the file by, when it differs from the path (an upload in a temporary folder). Its
+        suffix is the one compared with the content.
+
+    Returns
+    -------
+    list of RawTable
+        In the order of the file; every record is a row or a defect.
+
+    Raises
+    ------
+    UnreadableError
+        Missing, empty, damaged, or not what its suffix says.
+    LimitError
+        A limit is passed; the sentence names it and the value met.
+    UnknownNameError
+        There is no layer of that name.
+    """
+    path = Path(path)
+    shown_name = shown(name or path.name)
+    _check_path(path, shown_name, limits=limits)
+    tables = [sheet.table() for sheet in _in_child(path, shown_name, limits=limits)]
+    if layer is None:
+        return tables
+    chosen = [table for table in tables if table.layer == layer]
+    if not chosen:
+        met = ", ".join(f"« {table.layer} »" for table in tables[:20])
+        raise UnknownNameError(f"« {shown_name} » n’a pas de couche « {shown(layer)} » ; couches présentes : {met}.")
+    return chosen
+
+
+def describe_formats() -> dict[str, str]:
+    """Return the French name of the format of each suffix that is read.
+
+    Examples
+    --------
+    >>> describe_formats()[".gpkg"]
+    'GeoPackage'
+    """
+    return {suffix: name for suffix, (_, name) in FORMATS.items()}
+
+
+def _check_path(path: Path, name: str, *, limits: Limits) -> None:
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        reason = "est introuvable" if isinstance(error, FileNotFoundError) else "ne peut pas être ouvert"
+        raise UnreadableError(f"« {name} » {reason} → vérifiez le chemin et les droits d’accès.") from None
+    if stat.S_ISDIR(found.st_mode):
+        geodatabase = " (une géodatabase .gdb : exportez-la en GeoPackage)" if path.suffix.lower() == ".gdb" else ""
+        raise UnreadableError(f"« {name} » est un dossier{geodatabase} → choisissez un fichier.")
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableError(f"« {name} » n’est pas un fichier ordinaire → choisissez un fichier de données.")
+    if found.st_size > limits.file_bytes:
+        raise passed(name, "octets", met=found.st_size, limit=limits.file_bytes)
+
+
+def _in_child(path: Path, name: str, *, limits: Limits) -> list[Sheet]:
+    arguments = [os.fspath(path.absolute()), name, json.dumps(asdict(limits))]
+    command = [sys.executable, "-P", "-X", "utf8", "-m", "geo_qmi.sources._child", *arguments]
+    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
+        try:
+            # The command is ours; the path is one argument among others, seen by no shell.
+            done = subprocess.run(  # noqa: S603
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                cwd=folder,
+                env=_environment(folder),
+                timeout=3 * limits.seconds,  # a busy machine may need longer; a sleeping child must still end
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise passed(name, "secondes de lecture", met=limits.seconds, limit=limits.seconds) from None
+    try:
+        answer = read_sheets(done.stdout)
+    except (ValueError, StopIteration, KeyError, TypeError):
+        raise _died(name, code=done.returncode, stderr=done.stderr, limits=limits) from None
+    if isinstance(answer, tuple):
+        kind = getattr(errors, answer[0], InputError)
+        raise kind(answer[1])
+    return answer
+
+
+def _environment(folder: str) -> dict[str, str]:
+    root = os.fspath(Path(__file__).resolve().parents[2])
+    search = [root, *(os.fspath(Path(p).resolve()) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p)]
+    return {key: os.environ[key] for key in _INHERITED if key in os.environ} | {
+        "PYTHONPATH": os.pathsep.join(search),
+        "HOME": folder,
+        "TMPDIR": folder,
+        "LANG": "C.UTF-8",
+        "OGR_SKIP": skip_drivers(),
+        "GDAL_HTTP_PROXY": "127.0.0.1:9",
+        "CPL_DEBUG": "OFF",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def _died(name: str, *, code: int, stderr: bytes, limits: Limits) -> InputError:
+    last = shown(stderr.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1])
+    killed = {-int(getattr(signal, sign)) for sign in ("SIGKILL", "SIGABRT", "SIGXCPU") if hasattr(signal, sign)}
+    if code in killed or "MemoryError" in last or "bad_alloc" in last:
+        return LimitError(
+            f"« {name} » : lecture arrêtée, limite de {figure(limits.seconds)} s ou de "
+            f"{figure(limits.memory_bytes / 2**20)} Mio de mémoire dépassée → découpez ou allégez le fichier."
+        )
+    return UnreadableError(
+        f"« {name} » : la lecture s’est interrompue (détail technique : code {code} {last}) → réexportez le fichier."
+    )
