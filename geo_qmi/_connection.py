@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from geo_qmi import _gpkg
 from geo_qmi.errors import (
+    NotAStudyError,
     StudyDamagedError,
     StudyError,
     StudyLockedError,
@@ -87,7 +88,7 @@ def inspect(connection: sqlite3.Connection, path: Path) -> None:
     if verdict != "ok":
         raise StudyDamagedError(f"Étude endommagée : {path} ({verdict}). Reprenez votre dernière copie.")
     if not _gpkg.existing_columns(connection, "study"):
-        raise StudyDamagedError(
+        raise NotAStudyError(
             f"{path} est un GeoPackage, mais pas une étude geo-qmi : prenez-en les tables avec « geo-qmi import »."
         )
     layout = connection.execute("SELECT value FROM study WHERE property = 'layout'").fetchone()

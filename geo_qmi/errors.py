@@ -17,7 +17,8 @@ nothing for a screen and decides no exit code.
     └── StudyError (OSError)          the study file
         ├── StudyMissingError         there is no such file
         ├── StudyExistsError          the file is there already and would be lost
-        ├── StudyDamagedError         the file is not a study, or is corrupted
+        ├── StudyDamagedError         the file is corrupted, or not what a study is
+        │   └── NotAStudyError        a sound GeoPackage that holds no study
         ├── StudyLockedError          somebody else is writing and did not finish in time
         ├── StudyReadOnlyError        the study was opened for reading only
         └── ConflictError             the table changed since it was read
@@ -84,7 +85,11 @@ class StudyExistsError(StudyError):
 
 
 class StudyDamagedError(StudyError):
-    """The file is not a study, or is corrupted."""
+    """The file is corrupted, or not what a study is."""
+
+
+class NotAStudyError(StudyDamagedError):
+    """A sound GeoPackage that holds no study."""
 
 
 class StudyLockedError(StudyError):

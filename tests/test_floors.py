@@ -28,6 +28,8 @@ FLOORS = {
     "maps": "pictures",
     "deck": "pictures",
     "cli": "hall",
+    "_french": "hall",
+    "runs": "hall",
     "__main__": "hall",
     "dashboard": "hall",
 }

@@ -1,0 +1,380 @@
+"""What can be done from a terminal?
+
+Each command parses, calls, prints: the work is done in the wings. Output is French for people, JSON on request for
+programs. Exit codes: 0 all is well, 1 defects in the data or no possible plan, 2 wrong usage or unreadable file.
+Heavy modules load inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from geo_qmi._french import FrenchCommand, FrenchGroup, complaint, typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    from geo_qmi.matching.run import Match
+    from geo_qmi.workspace import Study
+
+app = typer.Typer(
+    name="geo-qmi",
+    cls=FrenchGroup,
+    help="Étude territoriale d’un quartier d’innovation : vérifier, apparier, cartographier, publier.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    subcommand_metavar="COMMANDE [ARGUMENTS]…",
+)
+
+
+@app.callback()
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+StudyPath = Annotated[Path, typer.Option("--study", metavar="ETUDE", help="Fichier de l’étude (.gpkg).")]
+OptionalStudy = Annotated[
+    Path | None,
+    typer.Option("--study", metavar="ETUDE", help="Fichier de l’étude ; sans elle, l’étude livrée est lue."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Écrit un seul objet JSON sur la sortie standard.")]
+Crs = Annotated[
+    str | None, typer.Option("--crs", metavar="EPSG:…", help="Système de coordonnées, si le fichier ne le dit pas.")
+]
+LayerName = Annotated[str | None, typer.Option("--layer", metavar="NOM", help="Couche ou feuille à lire.")]
+ReportPath = Annotated[
+    Path | None, typer.Option("--report", metavar="FICHIER.csv", help="Écrit tous les défauts dans un tableau.")
+]
+
+
+@app.command(cls=FrenchCommand, help="Crée une étude à partir des données livrées.")
+def init(
+    path: Annotated[Path, typer.Argument(metavar="ETUDE.gpkg", help="Fichier à créer ; il ne doit pas exister.")],
+) -> None:
+    """Write the shipped study to a new file."""
+    from geo_qmi.shipped import shipped_tables
+    from geo_qmi.workspace import Study
+
+    tables = shipped_tables()
+    study = Study.create(path, tables)
+    counts = study.tables()
+    demo = sum(int(frame["demo"].sum()) for frame in tables.values() if "demo" in frame)
+    filled = sum(n > 0 for n in counts.values())
+    typer.echo(
+        f"Étude créée : {study.path} ({filled} tables, {sum(counts.values())} lignes, dont {demo} de démonstration)."
+    )
+    typer.echo(f"Ensuite : geo-qmi check {path} · geo-qmi match --study {path} --out resultats · geo-qmi app {path}")
+
+
+@app.command(cls=FrenchCommand, help="Liste les tables d’une étude.")
+def tables(study: OptionalStudy = None) -> None:
+    """Print the tables with their number of rows, places and private columns."""
+    from geo_qmi import schema
+
+    rows = []
+    for name, frame in _tables(study).items():
+        placed = f"{int(frame.geometry.notna().sum())}" if "geometry" in frame else "—"
+        private = "table entière" if schema.table(name).metadata["private"] else ", ".join(schema.private_columns(name))
+        rows.append((name, schema.label(name), str(len(frame)), placed, private or "—"))
+    _print_table(("Table", "Contenu", "Lignes", "Avec lieu", "Colonnes privées"), rows)
+
+
+@app.command(cls=FrenchCommand, help="Vérifie un fichier ou une étude et dit tous les défauts.")
+def check(
+    path: Annotated[Path, typer.Argument(metavar="FICHIER", help="Fichier de données ou étude.")],
+    table: Annotated[str | None, typer.Option("--as", metavar="TABLE", help="Table à laquelle comparer.")] = None,
+    study: OptionalStudy = None,
+    crs: Crs = None,
+    layer: LayerName = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--map", metavar="COLONNE=CHAMP", help="Colonne à lire comme ce champ.")
+    ] = None,
+    report: ReportPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print every defect; exit 0 when clean, 1 with defects, 2 when unreadable."""
+    from geo_qmi import intake
+    from geo_qmi.errors import NotAStudyError
+    from geo_qmi.workspace import Study
+
+    found = None
+    if path.suffix.lower() == ".gpkg" and table is None and layer is None and path.is_file():
+        try:
+            found = intake.check_study(Study(path, read_only=True).read_many())
+        except NotAStudyError:
+            found = None  # an ordinary GeoPackage: its layers are checked like any file
+    if found is None:
+        known = None if study is None else _tables(study)
+        found = intake.check_file(path, table=table, crs=crs, mapping=_mapping(column), known=known, layer=layer)
+    if report is not None:
+        found.to_csv(report)
+    _print_lines(found.lines(), as_json=found.as_dict() if as_json else None)
+    raise typer.Exit(0 if found.verdict == "ok" else 1)
+
+
+@app.command(
+    cls=FrenchCommand,
+    name="import",
+    help="Importe les lignes valides d’un fichier.\n\nLes autres vont en quarantaine, avec leurs motifs.",
+)
+def import_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
+    path: Annotated[Path, typer.Argument(metavar="FICHIER", help="Fichier de données.")],
+    table: Annotated[str, typer.Option("--as", metavar="TABLE", help="Table de l’étude.")],
+    study: StudyPath,
+    crs: Crs = None,
+    layer: LayerName = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--map", metavar="COLONNE=CHAMP", help="Colonne à lire comme ce champ.")
+    ] = None,
+    update: Annotated[bool, typer.Option("--update", help="Met à jour les lignes déjà présentes.")] = False,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option("--quarantine", metavar="FICHIER.csv", help="Où écrire les lignes refusées et leurs motifs."),
+    ] = None,
+    actor: Annotated[str, typer.Option("--actor", metavar="NOM", help="Qui importe, pour le journal.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Import valid rows in one transaction; write the others, with reasons, to a CSV file."""
+    from geo_qmi import intake
+    from geo_qmi.workspace import Study
+
+    target = Study(study)
+    took = intake.import_file(
+        target, path, table=table, crs=crs, mapping=_mapping(column), layer=layer, update=update, actor=actor
+    )
+    found = intake.Report.of([took])
+    lines = found.lines()
+    if took.n_quarantined:
+        kept = intake.write_quarantine(took, quarantine or _free_path(Path(f"{path.stem}.quarantaine.csv")))
+        lines.append(f"Lignes refusées, avec leurs motifs : {kept}")
+    new = took.n_ok - took.n_replaced
+    lines.append(f"Étude {study} : {new} ligne(s) ajoutée(s), {took.n_replaced} mise(s) à jour dans « {table} ».")
+    _print_lines(lines, as_json=found.as_dict() if as_json else None)
+    raise typer.Exit(0 if found.verdict == "ok" else 1)
+
+
+@app.command(
+    cls=FrenchCommand, help="Apparie candidatures et quartiers.\n\nChaque score est expliqué ; le plan est optimal."
+)
+def match(
+    candidates: Annotated[
+        Path | None,
+        typer.Argument(metavar="[CANDIDATURES]", help="Fichier de candidatures ; à défaut, les 28 projets réels."),
+    ] = None,
+    study: OptionalStudy = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DOSSIER", help="Dossier des résultats.")] = Path("resultats"),
+    low: Annotated[int, typer.Option("--low", metavar="N", help="Projets par quartier, au moins.")] = 6,
+    high: Annotated[int, typer.Option("--high", metavar="N", help="Projets par quartier, au plus.")] = 8,
+    demo: Annotated[bool, typer.Option("--demo", help="Apparie les candidatures de démonstration de l’étude.")] = False,
+    district: Annotated[
+        list[str] | None,
+        typer.Option("--district", metavar="ID", help="Quartier à servir ; à défaut, ceux de l’édition 1."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score, assign and explain; write four files and print the plan."""
+    from geo_qmi import runs
+
+    source = _open(study)
+    prepared = runs.prepare(source, candidates=candidates, demo=demo, districts=district)
+    for line in prepared.notes:
+        typer.echo(line, err=True)
+    result = prepared.run(low=low, high=high, announce=lambda step: typer.echo(f"{step}…", err=True))
+    written = runs.write(prepared, result, out, low=low, high=high)
+    if as_json:
+        _print_json(runs.summary(prepared, result))
+    else:
+        _print_plan(prepared, result)
+        typer.echo("Fichiers : " + ", ".join(map(str, written)))
+    raise typer.Exit(1 if prepared.n_refused else 0)
+
+
+@app.command(
+    cls=FrenchCommand,
+    help="Écrit une table dans un fichier.\n\nLe suffixe choisit le format : GeoJSON, GeoPackage ou CSV.",
+)
+def export(
+    layer: Annotated[str, typer.Argument(metavar="TABLE", help="Table à écrire (voir « geo-qmi tables »).")],
+    out: Annotated[Path, typer.Argument(metavar="SORTIE", help="Fichier .geojson, .gpkg ou .csv.")],
+    study: OptionalStudy = None,
+    with_private: Annotated[
+        bool, typer.Option("--with-private", help="Laisse sortir les colonnes privées : usage interne seulement.")
+    ] = False,
+) -> None:
+    """Write one table, read it back, compare, and print what left."""
+    from geo_qmi import schema
+    from geo_qmi.export import export_table
+
+    schema.table(layer)
+    opened = _open(study)
+    done = export_table(
+        opened.read(layer),
+        layer,
+        out,
+        private=with_private,
+        provenance={"study": "étude livrée" if study is None else study.name, "study_sha256": opened.fingerprint()},
+        study_path=opened.path,
+    )
+    typer.echo(f"{done.path} : {done.n_rows} ligne(s), relues et identiques. Fiche : {done.sidecar.name}")
+    for remark in done.remarks:
+        typer.echo(remark)
+
+
+@app.command(cls=FrenchCommand, help="Affiche le journal des écritures d’une étude.")
+def journal(
+    study: Annotated[Path, typer.Argument(metavar="ETUDE", help="Fichier de l’étude.")],
+    last: Annotated[int, typer.Option("--last", metavar="N", help="Nombre d’écritures à montrer.")] = 20,
+) -> None:
+    """Print the last writes."""
+    from geo_qmi.workspace import Study
+
+    shown = Study(study, read_only=True).journal().tail(last)
+    _print_table(
+        ("N°", "Quand (UTC)", "Qui", "Action", "Table", "Motif", "Avant", "Après"),
+        [tuple("" if value is None else str(value) for value in row[:8]) for row in shown.itertuples(index=False)],
+    )
+
+
+@app.command(cls=FrenchCommand, help="Annule la dernière écriture d’une étude.")
+def undo(study: Annotated[Path, typer.Argument(metavar="ETUDE", help="Fichier de l’étude.")]) -> None:
+    """Revert the last write that was not undone yet."""
+    from geo_qmi.workspace import Study
+
+    opened = Study(study)
+    opened.undo()
+    typer.echo(f"Annulé : {opened.journal().iloc[-1]['reason']}.")
+
+
+@app.command(cls=FrenchCommand, name="app", help="Ouvre le tableau de bord dans le navigateur.")
+def dashboard(
+    study: Annotated[
+        Path | None, typer.Argument(metavar="[ETUDE]", help="Fichier de l’étude ; à défaut, l’étude livrée.")
+    ] = None,
+    port: Annotated[int | None, typer.Option("--port", metavar="N", help="Port local.")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="N’enregistre rien.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="N’ouvre pas le navigateur.")] = False,
+) -> None:
+    """Serve the dashboard on this machine only, until interrupted."""
+    import subprocess
+
+    from geo_qmi.dashboard import command
+
+    if study is not None:
+        _open(study)
+    arguments, environment = command(study, port=port, read_only=read_only)
+    if headless:
+        arguments += ["--server.headless", "true"]
+    try:
+        raise typer.Exit(subprocess.run(arguments, env=environment, check=False).returncode)  # noqa: S603 — our own command
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; anything wrong ends with one French sentence and 1 or 2."""
+    from geo_qmi.errors import GeoQmiError, InfeasibleError
+
+    try:
+        code = app(args=None if arguments is None else list(arguments), prog_name="geo-qmi", standalone_mode=False)
+    except typer.TyperException as error:
+        typer.echo(f"Erreur : {complaint(error)} Aide : geo-qmi --help", err=True)
+        sys.exit(2)
+    except typer.Abort:
+        typer.echo("Interrompu.", err=True)
+        sys.exit(130)
+    except GeoQmiError as error:
+        typer.echo(f"Erreur : {error}", err=True)
+        sys.exit(1 if isinstance(error, InfeasibleError) else 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open(path: Path | None) -> Study:
+    """Return the study at `path`, or the shipped one in a temporary file that ends with the process."""
+    from geo_qmi.workspace import Study
+
+    if path is not None:
+        return Study(path, read_only=True)
+    import atexit
+    import tempfile
+
+    from geo_qmi.shipped import shipped_tables
+
+    folder = tempfile.TemporaryDirectory(prefix="geo-qmi-")
+    atexit.register(folder.cleanup)
+    return Study.create(Path(folder.name) / "etude-livree.gpkg", shipped_tables())
+
+
+def _tables(path: Path | None) -> Mapping[str, pd.DataFrame]:
+    """Return every table of a study, or of the shipped one."""
+    if path is not None:
+        return _open(path).read_many()
+    from geo_qmi.shipped import shipped_tables
+
+    return shipped_tables()
+
+
+def _mapping(pairs: list[str] | None) -> dict[str, str] | None:
+    """Return ``COLONNE=CHAMP`` pairs as a mapping."""
+    if not pairs:
+        return None
+    for pair in pairs:
+        if "=" not in pair:
+            raise typer.BadParameter(f"« {pair} » : attendu COLONNE=CHAMP, par exemple « Nom du projet=name ».")
+    return {column.strip(): name.strip() for column, name in (pair.rsplit("=", 1) for pair in pairs)}
+
+
+def _free_path(path: Path) -> Path:
+    """Return `path`, or the first numbered variant that does not exist: refused rows are never overwritten."""
+    number, candidate = 2, path
+    while candidate.exists():
+        candidate = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return candidate
+
+
+def _print_lines(lines: Iterable[str], *, as_json: dict[str, Any] | None) -> None:
+    if as_json is not None:
+        _print_json(as_json)
+    else:
+        for line in lines:
+            typer.echo(line)
+
+
+def _print_json(record: Mapping[str, Any]) -> None:
+    import json
+
+    typer.echo(json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows in columns; wide cells wrap on a terminal and stay whole in a file."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in header:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    with console.capture() as printed:
+        console.print(table)
+    typer.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
+
+
+def _print_plan(prepared: Any, result: Match) -> None:
+    """Print the plan district by district, who is left out, and how often the real host came first."""
+    from geo_qmi import runs
+
+    _print_table(("Quartier", "Projet", "Score", "Rang", "Raisons principales"), runs.plan_rows(prepared, result))
+    for line in runs.closing_lines(prepared, result):
+        typer.echo(line)
