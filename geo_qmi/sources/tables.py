@@ -124,9 +124,11 @@ def _records(lines: list[str], sheet: Sheet, *, delimiter: str) -> Iterator[tupl
 def _swallowed(lines: list[str], cells: list[str], *, delimiter: str, width: int) -> bool:
     if width and len(cells) != width and len(lines) > _LONGEST_CELL_LINES:
         return True
-    # A closing quote added to an open cell closes it; added to a complete record it shows up as text.
-    closed = next(csv.reader([*lines[:-1], lines[-1].rstrip("\r\n") + '"'], delimiter=delimiter), [])
-    return bool(closed) and closed[-1].rstrip("\r\n") == cells[-1].rstrip("\r\n")
+    # A closing quote added to an open cell closes it, and the next line is a record of its own; added to a complete
+    # record it shows up as text, or opens a cell that takes the next line in.
+    last = lines[-1].rstrip("\r\n")
+    closed = list(csv.reader([*lines[:-1], f'{last}"\n', "next"], delimiter=delimiter))
+    return len(closed) == 2 and closed[0][-1].rstrip("\r\n") == cells[-1].rstrip("\r\n")
 
 
 def _fill(sheet: Sheet, records: list[tuple[int, list[str]]], *, header: list[str], limits: Limits) -> None:

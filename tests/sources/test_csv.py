@@ -76,6 +76,12 @@ def test_too_few_cells_are_filled_with_a_warning() -> None:
     assert [(d.severity, d.row) for d in sheet.defects] == [("warning", 2)]
 
 
+def test_a_quoted_newline_before_an_empty_last_cell_is_one_row() -> None:
+    sheet = parse('a;b;c\r\n1;"deux\r\nlignes";\r\n2;y;z\r\n')
+    assert sheet.values == [["1", "2"], ["deux\r\nlignes", "y"], [None, "z"]]
+    assert (sheet.n_in, sheet.defects) == (2, [])
+
+
 def test_a_quote_never_closed_costs_one_row() -> None:
     sheet = parse('a;b\n1;2\n"x;3\n4;5\n6;7\n')
     assert (sheet.rows, sheet.n_in) == ([2, 4, 5], 4)

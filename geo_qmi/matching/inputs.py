@@ -1,0 +1,139 @@
+"""Is this frame fit to be matched?
+
+The guards of the matching doors: columns, identifiers, bounds. Each refusal is one French sentence. Inside the
+package frames are trusted.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from geo_qmi.errors import InputError, shown
+from geo_qmi.vocabulary import NEED_LAYERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+_NAMES = {"theme": "thème inconnu", "layer": "couche inconnue"}
+
+
+class Cells(NamedTuple):
+    """A long frame of shares as a dense array.
+
+    Attributes
+    ----------
+    ids
+        Identifiers of the first axis, sorted.
+    shares
+        Identifiers × vocabularies; 0 where the frame has no row.
+    positions
+        Position on each axis of each row of the frame.
+    """
+
+    ids: pd.Index[str]
+    shares: NDArray[np.float64]
+    positions: tuple[NDArray[np.intp], ...]
+
+
+def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str) -> None:
+    """Raise `InputError` unless `frame` has all of `columns`; `what` names the frame in French."""
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise InputError(
+            f"{what} : colonne(s) absente(s) : {', '.join(missing)}. "
+            f"Colonnes présentes : {', '.join(map(str, frame.columns)) or 'aucune'}."
+        )
+
+
+def require_present(ids: pd.Series | pd.Index, *, what: str) -> None:
+    """Raise `InputError` unless every identifier is present; `what` names them in French."""
+    n_missing = int(np.asarray(ids.isna()).sum())
+    if n_missing:
+        raise InputError(f"{what} : {n_missing} identifiant(s) manquant(s). Renseignez chaque ligne.")
+
+
+def require_ids(ids: pd.Series | pd.Index, *, what: str) -> None:
+    """Raise `InputError` unless every identifier is present and unique; `what` names them in French."""
+    require_present(ids, what=what)
+    twice = sorted({str(value) for value in ids[ids.duplicated()]})
+    if twice:
+        quoted = ", ".join(f"« {shown(value)} »" for value in twice[:5])
+        raise InputError(
+            f"{what} : identifiant(s) présent(s) plusieurs fois : {quoted}"
+            f"{' …' if len(twice) > 5 else ''}. Donnez un identifiant différent à chaque ligne."
+        )
+
+
+def share_cells(frame: pd.DataFrame, *, ids: str, value: str, what: str, axes: Mapping[str, Iterable[str]]) -> Cells:
+    """Return the long `frame` as a dense array of shares, or raise `InputError` for the first row that is unfit.
+
+    Parameters
+    ----------
+    frame
+        One row a cell; never changed, in any order.
+    ids
+        Column of identifiers: the first axis, sorted.
+    value
+        Column of values, in 0–1, summing to 1 at most along the last axis.
+    what
+        French name of the frame.
+    axes
+        Column → its vocabulary, in order: the other axes.
+    """
+    require_columns(frame, [ids, *axes, value], what=what)
+    require_present(frame[ids], what=what)
+    codes, labels = pd.factorize(frame[ids].astype("str"), sort=True)
+    positions = [codes]
+    for column, vocabulary in axes.items():
+        found = pd.Index(list(vocabulary)).get_indexer(pd.Index(frame[column]))
+        if (found < 0).any():
+            wrong = shown(frame[column].iloc[int(np.argmax(found < 0))])
+            raise InputError(f"{what} : {_NAMES[column]} « {wrong} ». Attendu : {', '.join(vocabulary)}.")
+        positions.append(found)
+    shape = (len(labels), *(len(list(vocabulary)) for vocabulary in axes.values()))
+    flat = np.ravel_multi_index(tuple(positions), shape)
+    values = frame[value].to_numpy(dtype="float64")
+
+    def place(row: int) -> str:
+        return " / ".join(shown(frame[column].iloc[row]) for column in (ids, *axes))
+
+    outside = ~((values >= 0) & (values <= 1))  # also NaN
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise InputError(
+            f"{what} : valeur « {values[row]:g} » de « {value} » ({place(row)}). Attendu : un nombre entre 0 et 1."
+        )
+    twice = pd.Index(flat).duplicated()
+    if twice.any():
+        raise InputError(f"{what} : ligne présente deux fois : {place(int(np.argmax(twice)))}. Gardez-en une seule.")
+    dense = np.zeros(shape)
+    dense.ravel()[flat] = values
+    totals = dense.sum(axis=-1)
+    if (totals > 1 + 1e-9).any():
+        where = np.argwhere(totals > 1 + 1e-9)[0]
+        raise InputError(
+            f"{what} : la somme de « {value} » vaut {totals[tuple(where)]:.3f} pour {shown(labels[where[0]])}. "
+            "Attendu : 1 au plus."
+        )
+    return Cells(pd.Index(labels, name=ids, dtype="str"), dense, tuple(positions))
+
+
+def checked_layer_weights(layer_weights: Mapping[str, float]) -> dict[str, float]:
+    """Return `layer_weights` in the order of the vocabulary, or raise `InputError`; absent layers weigh 0."""
+    unknown = [layer for layer in layer_weights if layer not in NEED_LAYERS]
+    if unknown:
+        raise InputError(
+            f"Poids des couches : couche inconnue « {shown(unknown[0])} ». Couches connues : {', '.join(NEED_LAYERS)}."
+        )
+    weights = {layer: float(layer_weights.get(layer, 0.0)) for layer in NEED_LAYERS}
+    if not all(math.isfinite(weight) and weight >= 0 for weight in weights.values()):
+        raise InputError("Poids des couches : attendu des nombres positifs ou nuls.")
+    if sum(weights.values()) <= 0:
+        raise InputError("Poids des couches : tous nuls. Donnez un poids positif à une couche au moins.")
+    return weights
