@@ -6,9 +6,11 @@ Public names load on first use, so that ``import geo_qmi`` costs milliseconds an
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+#: As `typing.TYPE_CHECKING`, without the import: it would cost more than the rest of the package.
+TYPE_CHECKING = False
 
 #: Public name → module that defines it.
 _PUBLIC = {
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Defect", "GeoQmiError", "Study", "__version__", "shipped_tables", "to_degrees", "to_metres"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load the module of a public name on first use."""
     module = _PUBLIC.get(name)
     if module is None:

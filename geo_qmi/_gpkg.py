@@ -1,7 +1,8 @@
 """How does a frame become a GeoPackage table, through Python's own SQLite and nothing else?
 
-Plumbing of `geo_qmi.workspace`, which alone imports it: the tables OGC 12-128r17 (GeoPackage 1.3) asks for, the
-geometry blob, and the column types. It opens no file and knows no transaction: it is handed a connection.
+Plumbing of `geo_qmi.workspace` (`geo_qmi.export` borrows the reading of blobs): the tables OGC 12-128r17 (GeoPackage
+1.3) asks for, the geometry blob, and the column types. It opens no file and knows no transaction: it is handed a
+connection.
 
 No R-tree index is written. It is optional in the standard, its triggers call functions Python's SQLite lacks, and
 a district's layers are small; exported GeoPackages carry one.

@@ -171,7 +171,9 @@ def write(prepared: Prepared, result: Match, folder: Path, *, low: int, high: in
     about = {"parameters": {"low": low, "high": high, "districts": prepared.districts}, "inputs": prepared.inputs}
     names = prepared.candidates.set_index("project_id")["name"]
     scores = result.rows.assign(name=result.rows["project_id"].map(names))
-    parts = result.explanations.assign(theme_label=result.explanations["theme"].map(THEMES))
+    # A need the project does not answer adds nothing: those rows, two in three, are left to the dashboard.
+    parts = result.explanations[result.explanations["contribution"] != 0]
+    parts = parts.assign(theme_label=parts["theme"].map(THEMES))
     files = [
         export.export_frame(
             scores,
@@ -184,7 +186,7 @@ def write(prepared: Prepared, result: Match, folder: Path, *, low: int, high: in
         export.export_frame(
             parts,
             folder / "explanations.csv",
-            title=f"Explications — {prepared.title}",
+            title=f"Explications — {prepared.title} (parts non nulles)",
             labels=_EXPLANATION_LABELS,
             provenance=about,
         ),

@@ -76,8 +76,10 @@ def render(layer: Layer) -> Rendering:
     values = {field.name: [None if v == "" else v for v in layer.values(field.name)] for field in layer.fields}
     written = [_written(field, values[field.name]) for field in layer.fields]
     written += [] if shapes is None else _placed(shapes, headers)
-    rows = [[neutralised(title) for title in titles], *map(list, zip(*written, strict=True))]
-    text = "".join(map(_line, rows))
+    columns = [_each([neutralised(title), *cells], _quoted) for title, cells in zip(titles, written, strict=True)]
+    if len(columns) == 1:
+        columns = [[cell or '""' for cell in columns[0]]]  # a reader would skip an empty line
+    text = "".join(";".join(row) + "\r\n" for row in zip(*columns, strict=True))
     crs = None if shapes is None else DEGREES
     return Rendering(codecs.BOM_UTF8 + text.encode(), values, shapes, crs, 1e-6, remarks)
 
@@ -89,9 +91,7 @@ def read(data: bytes, layer: Layer) -> Reading:
     cells: dict[str, list[str]] = dict(
         zip(header, map(list, zip(*rows, strict=True)) if rows else ([] for _ in header), strict=True)
     )
-    values = {
-        field.name: [_read_cell(cell, field) for cell in cells.pop(neutralised(field.label))] for field in layer.fields
-    }
+    values = {field.name: _each(cells.pop(neutralised(field.label)), _reader(field)) for field in layer.fields}
     if WKT in cells and layer.geometry is not None:
         return Reading(
             values,
@@ -133,31 +133,33 @@ def _written(field: Field, cells: list[Any]) -> list[str]:
     else:
         labels = dict(field.choices or {})
         write = lambda text: neutralised(labels.get(text, text))  # noqa: E731  (one of four one-line writers)
-    return ["" if cell is None else write(cell) for cell in cells]
+    return _each(cells, lambda cell: "" if cell is None else write(cell))
+
+
+def _each(cells: list[Any], convert: Callable[[Any], Any]) -> list[Any]:
+    """Return every cell converted; equal cells, frequent in tables, are converted once."""
+    done = {cell: convert(cell) for cell in dict.fromkeys(cells)}
+    return [done[cell] for cell in cells]
 
 
 def _decimal(value: float) -> str:
     return repr(value).removesuffix(".0").replace(".", ",")
 
 
-def _line(cells: list[str]) -> str:
-    if cells == [""]:
-        return '""\r\n'
-    quoted = ['"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell for cell in cells]
-    return ";".join(quoted) + "\r\n"
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell
 
 
-def _read_cell(cell: str, field: Field) -> Any:
-    if cell == "":
-        return None
+def _reader(field: Field) -> Callable[[str], Any]:
+    """Return what turns a cell of this column back into its value."""
     if field.kind == "flag":
-        return {word: value for value, word in _FLAGS.items()}[cell]
+        return {"": None, **{word: value for value, word in _FLAGS.items()}}.__getitem__
     if field.kind == "integer":
-        return int(cell)
+        return lambda cell: int(cell) if cell else None
     if field.kind == "number":
-        return _number(cell)
-    text = plain(cell)
-    return {label: code for code, label in (field.choices or {}).items()}.get(text, text)
+        return _number
+    codes = {label: code for code, label in (field.choices or {}).items()}
+    return lambda cell: codes.get(plain(cell), plain(cell)) if cell else None
 
 
 def _number(cell: str) -> float | None:
