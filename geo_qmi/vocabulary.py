@@ -42,6 +42,12 @@ NEED_LAYERS = {
     "expected": "Solutions attendues",
 }
 
+#: Layers that count only when a rule file says so: what was said in the field, and what was measured.
+OTHER_LAYERS = {
+    "field": "Terrain (marches et ateliers)",
+    "measured": "Mesures",
+}
+
 #: How far the position of a geometry can be trusted.
 GEOMETRY_STATUSES = {
     "official": "officiel",
@@ -172,6 +178,25 @@ BARRIER_KINDS = {
     "water": "cours d’eau",
     "slab": "dalle",
     "wall": "emprise close",
+}
+
+#: What lets a walker across a barrier.
+CROSSING_KINDS = {
+    "bridge": "pont ou passerelle",
+    "underpass": "passage souterrain",
+    "station": "traversée de gare",
+    "level_crossing": "passage à niveau",
+    "street": "rue qui traverse",
+    "stairs": "escalier",
+    "lift": "ascenseur",
+}
+
+#: How a crossing is known.
+CROSSING_STATUSES = {
+    "observed": "relevé sur place",
+    "published": "publié",
+    "assumed": "supposé, à vérifier sur place",
+    "planned": "projeté",
 }
 
 _SEPARATORS = re.compile(r"[^0-9a-z]+")

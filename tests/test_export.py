@@ -203,7 +203,7 @@ def test_csv_speaks_french_excel():
     data = export_bytes(_stations(1), "stations", suffix=".csv")
     assert data.decode("utf-8-sig") == (
         "Identifiant;Code INSEE;Station;Ligne;Mode;Source;Note;Source de la géométrie;Statut de la géométrie;"
-        "Précision;Longitude;Latitude\r\n"
+        "Précision en mètres;Longitude;Latitude\r\n"
         's1;01004;Été;RER B;RER;002:L3;;;officiel;;"2,471234";"48,900001"\r\n'
     )
     assert data.startswith(b"\xef\xbb\xbf")

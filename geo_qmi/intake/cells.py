@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from geo_qmi.schema.columns import DATE_PATTERN
+from geo_qmi.schema.kinds import DATE_PATTERN
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:

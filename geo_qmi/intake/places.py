@@ -20,7 +20,7 @@ from pyproj.exceptions import CRSError, ProjError
 from geo_qmi import geo, schema
 from geo_qmi.errors import InputError, shown
 from geo_qmi.intake.cells import Fault, reader
-from geo_qmi.schema.columns import number
+from geo_qmi.schema.kinds import number
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pandera.pandas as pa
 
 from geo_qmi.errors import Defect, UnknownNameError, shown
 from geo_qmi.schema import calls, field, places, programme
-from geo_qmi.schema.columns import DTYPES
+from geo_qmi.schema.kinds import DTYPES
 from geo_qmi.schema.tables import CRS
 
 if TYPE_CHECKING:
@@ -166,13 +166,14 @@ def _defects(case: dict[str, Any], frame: pd.DataFrame, name: str) -> list[Defec
     if row is None or pd.isna(row):
         return [_column_defect(check, column=column, found=str(case["failure_case"]))]
     if check == "multiple_fields_uniqueness":
-        # pandera gives one case a column; the first column of the key speaks for the row.
-        key = key_columns(name)
-        value = " + ".join(shown(frame.loc[row, part]) for part in key)
+        # pandera gives one case a column; the first column speaks for the row.
+        parts = list(table(name).unique or [])
+        value = " + ".join(shown(frame.loc[row, part]) for part in parts)
         reason = "combinaison déjà présente dans la table"
-        return [_cell(frame, name, row, ", ".join(key), value, reason, _RENAME)] if column == key[0] else []
+        return [_cell(frame, name, row, ", ".join(parts), value, reason, _RENAME)] if column == parts[0] else []
     reason, proposal = _CELL_WORDS.get(check, (check, "corrigez la cellule"))
-    return [_cell(frame, name, row, column, case["failure_case"], reason, proposal)]
+    value = None if check == "not_nullable" else case["failure_case"]
+    return [_cell(frame, name, row, column, value, reason, proposal)]
 
 
 def _column_defect(check: str, *, column: str, found: str) -> Defect:

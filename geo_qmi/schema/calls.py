@@ -1,19 +1,28 @@
 """Which tables carry a call for projects from the application to the plan?
 
-`applications` is kept in a study; `needs`, `offers` and `scores` are results, defined here so that a file written
-by one run can be checked and read by the next.
+`applications` and `candidate_places` are kept in a study; `needs`, `offers` and `scores` are results, defined here so
+that a file written by one run can be checked and read by the next.
 """
 
 from __future__ import annotations
 
-from geo_qmi.schema import columns as col
-from geo_qmi.schema.tables import demonstration, sourced, table
-from geo_qmi.vocabulary import NEED_LAYERS, STRUCTURES, THEMES
+from geo_qmi.schema import kinds as col
+from geo_qmi.schema.places import ANYTHING
+from geo_qmi.schema.tables import demonstration, located, sourced, table
+from geo_qmi.vocabulary import NEED_LAYERS, OTHER_LAYERS, STRUCTURES, THEMES
 
 GROUNDS = {
     "mineral": "sol minéral",
     "planted": "pleine terre",
     "any": "indifférent",
+}
+PLACE_GROUNDS = {ground: label for ground, label in GROUNDS.items() if ground != "any"}
+AUTHORITIES = {
+    "commune": "commune",
+    "ept": "établissement public territorial",
+    "landlord": "bailleur",
+    "operator": "opérateur de réseau ou de transport",
+    "region": "Région",
 }
 SUPPORTS = {
     "ground": "au sol",
@@ -87,13 +96,49 @@ APPLICATIONS = table(
     group="Candidatures",
 )
 
+CANDIDATE_PLACES = table(
+    "candidate_places",
+    "Lieux d’accueil possibles",
+    "Lieux qu’un quartier peut offrir à un projet, avec ce qui s’y trouve. Vide : non relevé, ni oui ni non.",
+    {
+        "place_id": col.text("Identifiant du lieu", "Identifiant stable.", key=True, aliases=("lieu_id",)),
+        "district_id": col.text("Identifiant du quartier", "Quartier.", references="districts.district_id"),
+        "name": col.text("Lieu", "Nom affiché.", aliases=("nom", "nom_lieu")),
+        "area_m2": col.number(
+            "Surface", "Surface que le projet peut occuper.", low=0, high=1_000_000, nullable=True, unit="m²"
+        ),
+        "ground": col.code("Sol", "Nature du sol.", PLACE_GROUNDS, nullable=True),
+        "sun_h": col.number(
+            "Ensoleillement", "Heures par jour, à la mauvaise saison.", low=0, high=16, nullable=True, unit="h"
+        ),
+        "water": col.flag("Eau", "Arrivée d’eau sur place.", nullable=True),
+        "power": col.flag("Électricité", "Raccordement sur place.", nullable=True),
+        "support_ground": col.flag("Pose au sol", "Une solution peut y être posée au sol.", nullable=True),
+        "support_wall": col.flag("Pose sur mur", "Un mur ou une façade peut la recevoir.", nullable=True),
+        "support_roof": col.flag("Pose en toiture", "Une toiture peut la recevoir.", nullable=True),
+        "public_domain": col.flag("Domaine public", "Le lieu est sur le domaine public.", nullable=True),
+        "vehicle": col.flag("Accès véhicule", "Un véhicule peut y accéder.", nullable=True),
+        "people_in_reach": col.integer(
+            "Personnes à portée", "Habitants à dix minutes à pied.", low=0, nullable=True, unit="personnes"
+        ),
+        "authority": col.code("Autorité", "Qui autorise l’occupation.", AUTHORITIES, nullable=True),
+        **demonstration(),
+        **sourced(),
+        **located(),
+    },
+    group="Candidatures",
+    geometry=ANYTHING,
+)
+
 NEEDS = table(
     "needs",
     "Besoins",
     "Poids de chaque thème dans chaque couche de besoin d’un quartier.",
     {
         "district_id": col.text("Identifiant du quartier", "Quartier.", references="districts.district_id"),
-        "layer": col.code("Couche", "Objectifs, défi ou solutions attendues.", NEED_LAYERS),
+        "layer": col.code(
+            "Couche", "Objectifs, défi, solutions attendues, terrain ou mesures.", {**NEED_LAYERS, **OTHER_LAYERS}
+        ),
         "theme": col.code("Thème", "Thème.", THEMES),
         "weight": col.number("Poids", "Part du thème dans la couche.", low=0, high=1),
         "evidence": col.text("Preuve", "Phrases et mots qui ont donné le poids."),
@@ -132,6 +177,6 @@ SCORES = table(
 )
 
 #: Tables kept in a study.
-TABLES = (APPLICATIONS,)
+TABLES = (APPLICATIONS, CANDIDATE_PLACES)
 #: Tables written by a computation.
 RESULTS = (NEEDS, OFFERS, SCORES)

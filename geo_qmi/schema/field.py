@@ -6,7 +6,7 @@ leave a study by default.
 
 from __future__ import annotations
 
-from geo_qmi.schema import columns as col
+from geo_qmi.schema import kinds as col
 from geo_qmi.schema.places import ANYTHING, LINES
 from geo_qmi.schema.tables import demonstration, sourced, table
 from geo_qmi.vocabulary import (

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from geo_qmi.schema import columns as col
-from geo_qmi.schema.tables import located, sourced, table
-from geo_qmi.vocabulary import BARRIER_KINDS, CHALLENGE_STATUSES, PRECISIONS, THEMES
+from geo_qmi.schema import kinds as col
+from geo_qmi.schema.tables import demonstration, located, sourced, table
+from geo_qmi.vocabulary import (
+    BARRIER_KINDS,
+    CHALLENGE_STATUSES,
+    CROSSING_KINDS,
+    CROSSING_STATUSES,
+    PRECISIONS,
+    THEMES,
+)
 
 INSEE = {"pattern": r"\d[0-9AB]\d{3}", "hint": "un code INSEE de cinq caractères, zéro initial compris"}
 SIREN = {"pattern": r"\d{9}", "hint": "un numéro SIREN de neuf chiffres"}
@@ -39,7 +46,7 @@ COMMUNES = table(
             "Code INSEE",
             "Code officiel géographique.",
             key=True,
-            aliases=("insee", "code_insee", "code_commune"),
+            aliases=("code", "code_commune"),
             **INSEE,
         ),
         "name": col.text("Commune", "Nom officiel.", aliases=("nom", "nom_commune")),
@@ -144,11 +151,50 @@ BARRIERS = table(
         ),
         "name": col.text("Nom", "Nom de la coupure.", nullable=True),
         "kind": col.code("Nature", "Nature de la coupure.", BARRIER_KINDS),
+        "level": col.integer(
+            "Niveau",
+            "0 au sol, 1 sur dalle ou viaduc, −1 en souterrain ; vide : au sol.",
+            low=-9,
+            high=9,
+            nullable=True,
+        ),
         **sourced(),
         **located("approximate"),
     },
     group="Lieux",
     geometry=(*LINES, *POLYGONS),
+    geometry_required=True,
+)
+
+CROSSINGS = table(
+    "crossings",
+    "Franchissements",
+    "Endroits où une coupure se passe à pied. Aucun inventaire n’est publié : ce qui n’a pas été relevé est supposé.",
+    {
+        "crossing_id": col.text("Identifiant", "Identifiant stable.", key=True, aliases=("franchissement_id",)),
+        "barrier_id": col.text(
+            "Coupure",
+            "Coupure franchie ; vide : toutes celles que la géométrie touche.",
+            nullable=True,
+            references="barriers.barrier_id",
+        ),
+        "name": col.text("Nom", "Nom du passage.", nullable=True),
+        "kind": col.code("Nature", "Nature du passage.", CROSSING_KINDS),
+        "status": col.code("Statut", "Relevé, publié, supposé ou projeté.", CROSSING_STATUSES, default="assumed"),
+        "level": col.integer("Niveau", "0 à plain-pied, 1 par-dessus, −1 par-dessous.", low=-9, high=9, nullable=True),
+        "hours": col.text("Horaires", "Heures d’ouverture ; vide quand elles sont inconnues.", nullable=True),
+        "step_free": col.flag("Sans marche", "Praticable sans marche ; vide quand on ne sait pas.", nullable=True),
+        "lit": col.flag("Éclairé", "Éclairé la nuit ; vide quand on ne sait pas.", nullable=True),
+        "felt_safe": col.flag("Jugé sûr", "Ressenti des usagers ; vide quand on ne sait pas.", nullable=True),
+        "climb_m": col.number(
+            "Dénivelé", "Montée cumulée pour passer ; vide quand elle est inconnue.", low=0, nullable=True, unit="m"
+        ),
+        **demonstration(),
+        **sourced(),
+        **located("approximate"),
+    },
+    group="Lieux",
+    geometry=("Point", *LINES),
     geometry_required=True,
 )
 
@@ -159,7 +205,7 @@ STATIONS = table(
     {
         "station_id": col.text("Identifiant", "Identifiant stable.", key=True),
         "insee": col.text("Code INSEE", "Commune de la station.", references="communes.insee", **INSEE),
-        "name": col.text("Station", "Nom.", aliases=("gare",)),
+        "name": col.text("Station", "Nom.", aliases=("gare", "nom", "nom_gare", "nom_gares")),
         "line": col.text("Ligne", "Ligne desservie."),
         "mode": col.text("Mode", "RER, train, métro ou tramway."),
         **sourced(),
@@ -176,7 +222,7 @@ SITES = table(
     "Lieux que les documents nomment. Aucune coordonnée n’est publiée : ils restent sans point.",
     {
         "site_id": col.text("Identifiant du lieu", "Identifiant stable.", key=True),
-        "name": col.text("Lieu", "Nom publié."),
+        "name": col.text("Lieu", "Nom publié.", aliases=("nom",)),
         "insee": col.text("Code INSEE", "Commune du lieu.", references="communes.insee", **INSEE),
         "district_id": col.text(
             "Identifiant du quartier",
@@ -200,7 +246,7 @@ LEXICON = table(
     {
         "entry_id": col.text("Identifiant", "Identifiant stable.", key=True),
         "theme": col.code("Thème", "Thème révélé.", THEMES),
-        "term": col.text("Terme", "Mot ou expression ; comparé par racines, sans accents."),
+        "term": col.text("Terme", "Mot ou expression, comparé par racines ; « = » devant : forme exacte."),
         "weight": col.number("Poids", "Force avec laquelle le terme révèle le thème.", low=0, high=1),
         **sourced(),
     },
@@ -216,6 +262,7 @@ TABLES = (
     EXPECTED_SOLUTIONS,
     DISTRICT_FACTS,
     BARRIERS,
+    CROSSINGS,
     STATIONS,
     SITES,
     LEXICON,

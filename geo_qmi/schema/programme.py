@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geo_qmi.schema import columns as col
+from geo_qmi.schema import kinds as col
 from geo_qmi.schema.places import INSEE, SIREN
 from geo_qmi.schema.tables import sourced, table
 from geo_qmi.vocabulary import CARRIERS, FOOTPRINTS, INSIDE, PLACE_KINDS, PRECISIONS, PROJECT_STATUSES
@@ -118,7 +118,11 @@ FUND_PROJECTS = table(
             **INSEE,
         ),
         "territory_siren": col.text(
-            "SIREN de l’EPT", "Établissement porteur ; vide pour une commune.", nullable=True, **SIREN
+            "SIREN de l’EPT",
+            "Établissement porteur ; vide pour une commune.",
+            nullable=True,
+            references="territories.siren",
+            **SIREN,
         ),
         "title": col.text("Intitulé", "Intitulé de la liste."),
         "described_title": col.text("Intitulé décrit", "Intitulé du bloc décrit.", nullable=True),

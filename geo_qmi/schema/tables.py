@@ -10,7 +10,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from geo_qmi.schema import columns as col
+from geo_qmi.schema import kinds as col
 from geo_qmi.vocabulary import GEOMETRY_STATUSES
 
 #: Coordinate system of every geometry inside a study: Lambert-93, metres (RGF93 v1).
@@ -112,7 +112,7 @@ def located(default_status: str = "unknown") -> dict[str, pa.Column]:
             default=default_status,
         ),
         "precision_m": col.number(
-            "Précision", "Écart plausible au vrai tracé.", low=0, high=50_000, nullable=True, unit="m"
+            "Précision en mètres", "Écart plausible au vrai tracé.", low=0, high=50_000, nullable=True, unit="m"
         ),
     }
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from geo_qmi.intake.cells import Fault, luhn, reader
-from geo_qmi.schema.columns import code, date, datetime, flag, integer, number, text
+from geo_qmi.schema.kinds import code, date, datetime, flag, integer, number, text
 from geo_qmi.vocabulary import SESSION_KINDS
 
 AREA = reader(number("Surface", "Surface.", unit="m²"))
