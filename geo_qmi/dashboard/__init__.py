@@ -1,0 +1,82 @@
+"""How do people open the dashboard?
+
+`run` lists the pages for Streamlit; `command` gives the process to start, with the study in its environment. Each
+page is a file of this folder; `state` alone knows Streamlit's session and caches, `panel` lays a map out. Nothing
+heavy is imported before a page runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+#: Names of the environment variables that tell the pages which study to open, and how.
+STUDY_VARIABLE = "GEO_QMI_STUDY"
+READ_ONLY_VARIABLE = "GEO_QMI_READ_ONLY"
+
+_FOLDER = Path(__file__).resolve().parent
+
+#: File, title and address of each page, in the order of the menu; the first opens by default.
+PAGES = (
+    ("programme.py", "Programme", "programme"),
+    ("district.py", "Quartier", "quartier"),
+    ("pairing.py", "Appariement", "appariement"),
+)
+
+#: Streamlit leaves a hand's breadth above each page and sets titles for essays; a map needs the room.
+_LAYOUT = "<style>.stMainBlockContainer{padding-top:4rem;padding-bottom:2rem} h1{font-size:1.9rem!important}</style>"
+
+
+def command(
+    study: Path | None = None, *, port: int | None = None, read_only: bool = False
+) -> tuple[list[str], dict[str, str]]:
+    """Return the process that serves the dashboard: its arguments and its environment.
+
+    Parameters
+    ----------
+    study
+        A study file; the shipped study, read only, when absent.
+    port
+        TCP port on 127.0.0.1; Streamlit's default (8501, or the next free one) when absent.
+    read_only
+        Open the study for reading only.
+
+    Returns
+    -------
+    Arguments for `subprocess.run`, and its whole environment.
+
+    Examples
+    --------
+    >>> command(port=9000)[0][-2:]
+    ['--server.port', '9000']
+    """
+    arguments = [sys.executable, "-m", "streamlit", "run", str(_FOLDER / "app.py")]
+    if port is not None:
+        arguments += ["--server.port", str(port)]
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {STUDY_VARIABLE, READ_ONLY_VARIABLE}
+    }
+    if study is not None:
+        environment[STUDY_VARIABLE] = str(Path(study).resolve())
+    if read_only:
+        environment[READ_ONLY_VARIABLE] = "1"
+    return arguments, environment
+
+
+def run() -> None:
+    """Show the page the reader chose; called by the script Streamlit runs."""
+    import streamlit as st
+
+    from geo_qmi.dashboard.state import banner
+
+    # No icon here or on pages: a named one becomes a favicon fetched from an outside host.
+    st.set_page_config(page_title="geo-qmi", layout="wide")
+    pages = [
+        st.Page(_FOLDER / file, title=title, url_path=address, default=position == 0)
+        for position, (file, title, address) in enumerate(PAGES)
+    ]
+    page = st.navigation(pages, position="top")
+    st.html(_LAYOUT)
+    banner()
+    page.run()

@@ -1,0 +1,324 @@
+"""Which candidate goes to which district, and why not elsewhere?"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from geo_qmi import maps, matching
+from geo_qmi.dashboard import comparison, readings, state
+from geo_qmi.dashboard.comparison import Candidates, Comparison, compare
+from geo_qmi.dashboard.markup import literal
+from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.intake import take_in
+from geo_qmi.sources.files import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geo_qmi.intake import Intake
+
+_REAL, _DEMO, _OWN = "Projets réels de l’édition 1", "Candidatures de démonstration", "Mon fichier"
+_FILES = ["csv", "xlsx", "ods", "geojson", "gpkg", "zip"]
+#: Two ends of the score scale, light to dark, and the ink on each.
+_LIGHT, _DARK = (255, 255, 255), (8, 88, 158)
+
+
+def page() -> None:
+    """Show the page."""
+    st.title("Apparier des projets et des quartiers")
+    with state.refusals():
+        tables = state.tables()
+    names = readings.district_names(tables)
+    if not names or tables["lexicon"].empty:
+        st.info("Il faut au moins un quartier et un lexique de thèmes : cette étude ne les contient pas.")
+        return
+    candidates = _candidates(tables)
+    rules = _rules(tables, names)
+    if candidates is None or candidates.rows.empty:
+        st.info("Aucun candidat à comparer : choisissez une autre liste, ou déposez un fichier.")
+        return
+    if not rules["district_ids"]:
+        st.info("Choisissez au moins un quartier.")
+        return
+    with state.refusals():
+        found = _found(candidates, tables, rules)
+    _verdict(found, candidates)
+    plan, scores, why, check = st.tabs(["Plan", "Scores", "Pourquoi", "Vérification"])
+    with plan:
+        _plan(tables, found, candidates, names)
+    with scores:
+        _scores(found, candidates, names)
+    with why:
+        _why(found, candidates, names, rules)
+    with check:
+        _check(found, candidates, names)
+    rows = matching.score_rows(found.match.scores, plan=found.plan)
+    results = {"scores": rows, "needs": found.match.needs, "offers": found.match.offers}
+    downloads(results, key="appariement", mark=maps.DEMO if candidates.demo else "")
+
+
+def _candidates(tables: Mapping[str, pd.DataFrame]) -> Candidates | None:
+    """Let the reader choose a list of candidates."""
+    projects, applications = tables["projects"], tables["applications"]
+    sizes = {_REAL: len(projects), _DEMO: len(applications)}
+    choice = st.radio(
+        "Candidats",
+        [_REAL, _DEMO, _OWN],
+        format_func=lambda name: f"{name} ({sizes[name]})" if name in sizes else name,
+        horizontal=True,
+        key="appariement-candidats",
+    )
+    if choice == _REAL:
+        hosts = projects[["project_id", "district_id"]]
+        return Candidates(rows=projects, noun="projet", hosts=hosts, tags=tables["project_tags"])
+    if choice == _DEMO:
+        demo = bool(applications["demo"].any())
+        if demo:
+            st.warning("Candidatures de démonstration, inventées : elles montrent l’outil, rien d’autre.")
+        return Candidates(rows=_as_projects(applications), noun="candidature", demo=demo)
+    return _uploaded()
+
+
+def _as_projects(applications: pd.DataFrame) -> pd.DataFrame:
+    return applications.rename(columns={"application_id": "project_id"}).reset_index(drop=True)
+
+
+def _uploaded() -> Candidates | None:
+    """Take a file in, show what was refused and why, and return the rows that are sound."""
+    given = st.file_uploader(
+        "Fichier de candidatures (50 Mo au plus)", type=_FILES, key="appariement-fichier", max_upload_size=50
+    )
+    if given is None:
+        st.caption("Colonnes attendues : identifiant, nom du projet, description ; mots-clés et famille si possible.")
+        return None
+    content = given.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
+    with state.refusals(), st.spinner("Lecture du fichier…"):
+        took = state.remembered(("dépôt", given.name, digest), lambda: _take_in(content, given.name))
+    st.markdown(
+        f"**{maps.plural(took.n_in, 'ligne lue', 'lignes lues')}** : {took.n_ok} acceptées, "
+        f"{took.n_quarantined} mise(s) de côté."
+    )
+    if took.defects:
+        _defects(took)
+    return Candidates(rows=_as_projects(took.accepted), noun="candidature")
+
+
+def _take_in(content: bytes, name: str) -> Intake:
+    """Return what became of the rows of an uploaded file; the copy on disk is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
+        path = Path(folder) / f"depot{Path(name).suffix.lower()}"
+        path.write_bytes(content)
+        return take_in(read_file(path, name=name)[0], "applications")
+
+
+def _defects(took: Intake) -> None:
+    """Show every defect with its row and column, and offer the rows that were refused."""
+    severities = {"error": "erreur", "warning": "avertissement"}
+    rows = [
+        {
+            "Gravité": severities[defect.severity],
+            "Ligne": defect.row,
+            "Colonne": defect.field,
+            "Valeur": defect.value,
+            "Motif": defect.reason,
+            "À faire": defect.proposal,
+        }
+        for defect in took.defects
+    ]
+    with st.expander(f"{maps.plural(len(rows), 'défaut')} à corriger", expanded=bool(took.n_quarantined)):
+        show_table(pd.DataFrame(rows).astype({"Ligne": "Int64"}))
+
+
+def _rules(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> dict[str, Any]:
+    """Let the reader choose districts and quotas."""
+    districts = tables["districts"]
+    first = set(districts.loc[districts["edition"] == districts["edition"].min(), "district_id"])
+    wide, left, right = st.columns([4, 1, 1])
+    chosen = wide.multiselect(
+        "Quartiers",
+        list(names),
+        default=[ident for ident in names if ident in first],
+        format_func=names.__getitem__,
+        key="appariement-quartiers",
+        help="Par défaut, ceux de l’édition 1 : ceux de l’édition 2 n’ont qu’un défi publié, ou rien.",
+    )
+    low = left.number_input("Minimum par quartier", 0, 200, 6, key="appariement-minimum")
+    high = right.number_input("Maximum par quartier", 1, 200, 8, key="appariement-maximum")
+    if low > high:
+        st.error(f"Le minimum ({low}) dépasse le maximum ({high}) : baissez l’un ou montez l’autre.")
+        st.stop()
+    return {"district_ids": sorted(chosen), "low": int(low), "high": int(high)}
+
+
+def _found(candidates: Candidates, tables: Mapping[str, pd.DataFrame], rules: dict[str, Any]) -> Comparison:
+    """Compare once for each set of inputs, telling the steps."""
+    texts = candidates.rows[["project_id", "description"]].astype(str)
+    digest = hashlib.sha256(pd.util.hash_pandas_object(texts).to_numpy().tobytes()).hexdigest()
+    key = ("plan", state.stamp(), digest, *rules["district_ids"], rules["low"], rules["high"])
+
+    def build() -> Comparison:
+        bar = st.progress(0.0)
+        steps = matching.STEPS
+
+        def announce(step: str) -> None:
+            bar.progress(steps.index(step) / len(steps), text=f"{step}…")
+
+        found = compare(candidates, tables, **rules, announce=announce)
+        bar.empty()
+        return found
+
+    return state.remembered(key, build)
+
+
+def _verdict(found: Comparison, candidates: Candidates) -> None:
+    """Say first whether there is a plan."""
+    if found.refusal:
+        st.error(literal(found.refusal))
+    else:
+        st.success(comparison.summary(found, candidates))
+
+
+def _plan(tables: Mapping[str, Any], found: Comparison, candidates: Candidates, names: Mapping[str, str]) -> None:
+    """Show the plan on the map, by district, and what stays out of it."""
+    if found.refusal:
+        st.info("Aucun plan à dessiner : changez les quotas, les quartiers ou les candidats.")
+        return
+    received = found.plan["district_id"].value_counts().reindex(found.match.scores.columns, fill_value=0)
+    drawn = maps.plan_map(
+        tables["communes"],
+        tables["districts"],
+        territories=tables["territories"],
+        assigned=received,
+        noun=candidates.noun,
+        demo=candidates.demo,
+    )
+    show_map(drawn, key="carte-plan", height_px=520)
+    mark = f" ({maps.DEMO})" if candidates.demo else ""
+    st.markdown(f"**Le plan, quartier par quartier{mark}**")
+    show_table(comparison.plan_rows(found, candidates, names), height_px=400)
+    excluded = found.match.assignment.excluded
+    if len(excluded):
+        st.markdown(f"**Hors du plan : {maps.plural(len(excluded), candidates.noun)}**")
+        shown = {
+            candidates.noun.capitalize(): excluded["project_id"].map(candidates.names()),
+            "Motif": excluded["reason"],
+        }
+        show_table(pd.DataFrame(shown))
+
+
+def _scores(found: Comparison, candidates: Candidates, names: Mapping[str, str]) -> None:
+    """Show the matrix as a heat table; an unknown score is a word, the plan is a tick."""
+    plan = found.plan
+    chosen = set(zip(plan["project_id"], plan["district_id"], strict=True))
+    label = candidates.names()
+    scores = found.match.scores.sort_index(key=lambda idents: idents.map(lambda ident: label[ident].casefold()))
+    texts = pd.DataFrame(
+        [
+            [
+                "inconnu" if pd.isna(value) else f"{value:.2f}".replace(".", ",") + (" ✓" * ((row, column) in chosen))
+                for column, value in values.items()
+            ]
+            for row, values in scores.iterrows()
+        ],
+        index=[label[str(ident)] for ident in scores.index],
+        columns=[names[str(ident)] for ident in scores.columns],
+    )
+    texts.index.name = candidates.noun.capitalize()
+    top = float(np.nanmax(scores.to_numpy(), initial=0.0))
+    colours = pd.DataFrame(
+        [[_heat(value, top) for value in row] for row in scores.to_numpy()], index=texts.index, columns=texts.columns
+    )
+    mark = f" ({maps.DEMO})" if candidates.demo else ""
+    st.markdown(f"**Accord entre 0 et 1{mark}** ; ✓ : retenu par le plan ; « inconnu » : aucun thème reconnu.")
+    height = min(720, 38 + 35 * len(texts))
+    if texts.index.is_unique:
+        st.dataframe(texts.style.apply(lambda _: colours, axis=None), height=height)
+    else:
+        st.dataframe(texts, height=height)
+
+
+def _heat(value: Any, top: float) -> str:
+    """Return the colours of one cell, the highest score of the table being the darkest."""
+    if pd.isna(value):
+        return "background-color: #eeeeea; color: #555555"
+    share = value / top if top else 0.0
+    ground = [round(light + (dark - light) * share) for light, dark in zip(_LIGHT, _DARK, strict=True)]
+    return (
+        f"background-color: rgb({ground[0]},{ground[1]},{ground[2]}); color: {'#ffffff' if share > 0.6 else '#1a1a1a'}"
+    )
+
+
+def _why(found: Comparison, candidates: Candidates, names: Mapping[str, str], rules: dict[str, Any]) -> None:
+    """Show where one score comes from, and why other districts were not chosen."""
+    label = candidates.names()
+    left, right = st.columns(2)
+    project = left.selectbox(
+        candidates.noun.capitalize(), sorted(label, key=label.__getitem__), format_func=label.__getitem__,
+        key="appariement-projet",
+    )  # fmt: skip
+    reasons = comparison.verdicts(found, project, names, low=rules["low"], high=rules["high"])
+    show_table(reasons)
+    by_score = cast("pd.Series[float]", found.match.scores.loc[project]).sort_values(ascending=False)
+    district = right.selectbox(
+        "Quartier", by_score.index.tolist(), format_func=names.__getitem__, key="appariement-quartier"
+    )
+    rows = comparison.parts(found, project, district)
+    value = found.match.scores.loc[project, district]
+    if pd.isna(value):
+        st.info(f"Score inconnu : {'; '.join(sorted(set(rows['Note']) - {''})) or 'rien de reconnu'}.")
+    else:
+        st.markdown(
+            f"**Score de « {literal(label[project])} » à {literal(names[district])} : {_decimal(value)}** ; "
+            f"la somme des apports ci-dessous vaut {_decimal(rows['Apport au score'].sum())}."
+        )
+    show_table(rows)
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.3f}".replace(".", ",")
+
+
+def _check(found: Comparison, candidates: Candidates, names: Mapping[str, str]) -> None:
+    """Hold the scores against the real hosts, when they are known, beside chance."""
+    result = found.match.hosts
+    if candidates.hosts is None or result is None:
+        st.info("Le quartier d’accueil réel de ces candidats n’est pas connu : rien à vérifier.")
+        return
+    hosts = candidates.hosts[candidates.hosts["district_id"].isin(found.match.scores.columns)]
+    if hosts.empty:
+        st.info("Aucun de ces projets n’a été accueilli dans les quartiers choisis.")
+        return
+    left, right = st.columns(2)
+    chance = "Au hasard : {:.1f}/{}"
+    left.metric("Quartier réel au premier rang", f"{result.first}/{result.n}", border=True)
+    left.caption(chance.format(result.chance_first, result.n).replace(".", ","))
+    right.metric("Quartier réel au premier ou au deuxième rang", f"{result.top_two}/{result.n}", border=True)
+    right.caption(chance.format(result.chance_top_two, result.n).replace(".", ","))
+    st.markdown(
+        "Les projets ont été répartis par négociation : ce compte mesure l’accord avec ce qui s’est passé, "
+        "pas la justesse d’un score. Le lexique n’a pas été réglé sur ces projets."
+    )
+    ranks = matching.ranks(found.match.scores)
+    shown = pd.DataFrame(
+        {
+            "Projet": hosts["project_id"].map(candidates.names()),
+            "Quartier réel": hosts["district_id"].map(names),
+            "Rang du quartier réel": [
+                ranks.loc[project, district]
+                for project, district in zip(hosts["project_id"], hosts["district_id"], strict=True)
+            ],
+        }
+    )
+    show_table(shown.sort_values("Rang du quartier réel"))
+
+
+if __name__ == "__main__":
+    page()

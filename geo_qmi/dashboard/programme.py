@@ -1,0 +1,153 @@
+"""What is the programme, as a whole: places, projects, fund, figures that disagree, neighbours, dates?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from geo_qmi import maps
+from geo_qmi.dashboard import readings, state
+from geo_qmi.dashboard.panel import downloads, show_map, show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+_ALL = "Toutes"
+
+
+def page() -> None:
+    """Show the page."""
+    st.title("Le programme dans la Métropole")
+    with state.refusals():
+        tables = state.tables()
+    if tables["communes"].empty or tables["districts"].empty:
+        st.info("Cette étude ne contient ni commune ni quartier : importez-les, ou ouvrez une autre étude.")
+        return
+    edition, section = _top(tables)
+    chart, projects, fund, figures, around = st.tabs(
+        ["Carte", "Projets", "Fonds Innover dans la Ville", "Chiffres et contradictions", "Programmes et dates"]
+    )
+    with chart:
+        _map(tables, edition, section)
+    with projects:
+        _projects(tables, edition)
+    with fund:
+        _fund(tables, section)
+    with figures:
+        _figures(tables)
+    with around:
+        _around(tables, edition)
+    kept = ["districts", "communes", "territories", "projects", "fund_projects", "figures", "contradictions"]
+    downloads({name: tables[name] for name in kept}, key="programme")
+
+
+def _top(tables: Mapping[str, pd.DataFrame]) -> tuple[int | None, str | None]:
+    """Show the published funnels, and let the reader choose an edition and a section of the fund, or all."""
+    shown = readings.funnels(tables)
+    *boxes, left, right = st.columns(len(shown) + 2)
+    for box, funnel in zip(boxes, shown, strict=True):
+        box.metric(funnel.title, funnel.values, help=funnel.sources)
+        box.caption(funnel.steps)
+    editions = sorted(tables["districts"]["edition"].dropna().unique())
+    edition = left.segmented_control(
+        "Édition du programme",
+        [_ALL, *(str(edition) for edition in editions)],
+        default=_ALL,
+        required=True,
+        key="programme-edition",
+    )
+    sections = sorted(tables["fund_projects"]["section"].dropna().unique())
+    section = right.selectbox("Section du fonds", [_ALL, *sections], key="programme-section")
+    return None if edition in {None, _ALL} else int(str(edition)), None if section == _ALL else section
+
+
+def _of_edition(frame: pd.DataFrame, edition: int | None) -> pd.DataFrame:
+    return frame if edition is None else frame[frame["edition"] == edition]
+
+
+def _map(tables: Mapping[str, pd.DataFrame], edition: int | None, section: str | None) -> None:
+    """Show the metropolitan map, with what it cannot place listed below."""
+    fund = _of_section(tables["fund_projects"], section)
+    kept = readings.counted(fund)
+    by_territory = kept[kept["insee"].isna()]
+    scope = ["toutes éditions" if edition is None else f"édition {edition}"]
+    scope += [f"section « {section} »"] if section else []
+    drawn = maps.programme_map(
+        tables["communes"],
+        _of_edition(tables["districts"], edition),
+        territories=tables["territories"],
+        fund_counts=kept.groupby("insee").size(),
+        carried_elsewhere=len(by_territory),
+        scope=", ".join(scope),
+    )
+    show_map(drawn, key="carte-programme", height_px=620)
+    if len(by_territory):
+        st.markdown(f"**Portés par un EPT, sans commune à colorer : {len(by_territory)}**")
+        show_table(readings.labelled(by_territory, "fund_projects", ["carrier", "title", "section", "source"]))
+    st.caption(readings.counting_rule(fund))
+
+
+def _projects(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
+    """Show the projects, where they were allocated and where they were really deployed."""
+    rows = readings.projects(tables, edition=edition)
+    if rows.empty:
+        st.info("Aucun projet nommé pour cette édition dans cette étude.")
+        return
+    left, right = st.columns(2)
+    families = left.multiselect(
+        "Famille", sorted(rows["Famille"].unique()), placeholder="Toutes", key="programme-famille"
+    )
+    column = next(name for name in rows.columns if name.startswith("Statut"))
+    statuses = right.multiselect(column, sorted(rows[column].unique()), placeholder="Tous", key="programme-statut")
+    if families:
+        rows = rows[rows["Famille"].isin(families)]
+    if statuses:
+        rows = rows[rows[column].isin(statuses)]
+    st.markdown(f"**{maps.plural(len(rows), 'projet')}** : quartier d’attribution et lieu de déploiement diffèrent.")
+    show_table(rows, height_px=460)
+
+
+def _of_section(fund: pd.DataFrame, section: str | None) -> pd.DataFrame:
+    return fund if section is None else fund[fund["section"] == section]
+
+
+def _fund(tables: Mapping[str, pd.DataFrame], section: str | None) -> None:
+    """Show every entry of the fund, with its carrier."""
+    fund = _of_section(tables["fund_projects"], section)
+    if fund.empty:
+        st.info("Aucun projet du fonds dans cette étude.")
+        return
+    st.markdown(readings.counting_rule(fund))
+    columns = ["carrier", "carrier_kind", "section", "title", "cluster", "site_name", "cost_eur", "date", "source"]
+    show_table(readings.labelled(fund, "fund_projects", columns), height_px=520)
+
+
+def _figures(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Show rates as a/b beside the published ones, then all figures and the register of contradictions."""
+    rates = readings.rates(tables)
+    if len(rates):
+        st.markdown("**Taux de déploiement : ce qui est publié, ce que l’on peut compter**")
+        show_table(rates)
+    st.markdown("**Registre des contradictions** : les deux versions restent visibles")
+    show_table(readings.labelled(tables["contradictions"], "contradictions"), height_px=320)
+    st.markdown("**Tous les chiffres publiés**")
+    show_table(readings.labelled(tables["figures"], "figures"), height_px=320)
+
+
+def _around(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
+    """Show neighbouring programmes with their places, and the dates."""
+    programmes = readings.programmes(tables)
+    st.markdown(f"**{maps.plural(len(programmes), 'programme ou hub', 'programmes et hubs')}**")
+    show_table(programmes, height_px=420)
+    dates = tables["timeline"]
+    if edition is not None:
+        dates = dates[dates["edition"].fillna("").str.contains(str(edition))]
+    st.markdown(f"**Chronologie** : {maps.plural(len(dates), 'évènement')}")
+    show_table(readings.labelled(dates.sort_values("date"), "timeline"), height_px=420)
+
+
+if __name__ == "__main__":
+    page()

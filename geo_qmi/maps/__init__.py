@@ -1,0 +1,31 @@
+"""What does a map say, before anyone draws it?
+
+A map is plain data: a French title with its counts, layers in Lambert-93 with named styles, a legend, credits, a
+paragraph for whoever cannot see it, and a table that says the same thing. `geo_qmi.deck` draws it on screen. Nothing
+here computes a result or knows a screen or a file; what is unknown is hatched or listed, never placed as a point.
+"""
+
+from __future__ import annotations
+
+from geo_qmi.maps.district import district_map
+from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, count_classes, hatch, plural, words
+from geo_qmi.maps.hosts import UNKNOWN_PLACE, district_name, hosts_of
+from geo_qmi.maps.metropolis import plan_map, programme_map
+
+__all__ = [
+    "DEMO",
+    "INK",
+    "UNKNOWN_PLACE",
+    "Layer",
+    "Map",
+    "Style",
+    "count_classes",
+    "district_map",
+    "district_name",
+    "hatch",
+    "hosts_of",
+    "plan_map",
+    "plural",
+    "programme_map",
+    "words",
+]
