@@ -172,8 +172,8 @@ def _defects(case: dict[str, Any], frame: pd.DataFrame, name: str) -> list[Defec
         reason = "combinaison déjà présente dans la table"
         return [_cell(frame, name, row, ", ".join(parts), value, reason, _RENAME)] if column == parts[0] else []
     reason, proposal = _CELL_WORDS.get(check, (check, "corrigez la cellule"))
-    value = None if check == "not_nullable" else case["failure_case"]
-    return [_cell(frame, name, row, column, value, reason, proposal)]
+    found = None if check == "not_nullable" else case["failure_case"]
+    return [_cell(frame, name, row, column, found, reason, proposal)]
 
 
 def _column_defect(check: str, *, column: str, found: str) -> Defect:
