@@ -150,6 +150,28 @@ WORKSHOP_KINDS = {
 #: Who says a statement: one person, or the group as a whole.
 STATEMENT_SCOPES = {"individual": "individuel", "collective": "collectif"}
 
+#: What is known of a place of a sensitive map.
+PLACE_STATES = {
+    "not_walked": "non parcouru",
+    "silent": "parcouru, rien de dit",
+    "felt": "ressenti",
+    "divided": "ressentis opposés",
+}
+
+#: How much a sensitive map may show of a place.
+PLACE_DISPLAYS = {"none": "rien à montrer", "symbol": "symbole avec son effectif", "surface": "surface"}
+
+#: Felt against measured: four quadrants, and the reasons for which a place is in none.
+QUADRANTS = {
+    "both_good": "ressenti et mesure favorables",
+    "both_bad": "ressenti et mesure défavorables",
+    "felt_bad": "ressenti défavorable, mesure favorable",
+    "felt_good": "ressenti favorable, mesure défavorable",
+    "neutral": "ressenti neutre",
+    "not_measured": "non mesuré ici",
+    "not_provided": "non fourni",
+}
+
 #: Legal kinds of the bodies that carry a project of the fund.
 CARRIERS = {"commune": "commune", "ept": "établissement public territorial", "metropole": "métropole"}
 

@@ -1,9 +1,10 @@
 """What does the demonstration part of the shipped study hold, and how is it made again?
 
 Writes ``data/geo/demo``: one sensory walk, two interviews and one workshop for each of the four districts with a
-perimeter, and a call of 168 applications. *Everything in it is invented*: each row carries ``demo = true`` and says
-so in its source. The texts are in ``demo_walks.toml``, ``demo_phrases.toml`` and ``demo_calls.toml``; this script
-draws from them with a fixed seed, so that the same inputs and numpy give the same bytes.
+perimeter, assumed crossings of the railways, and a call of 168 applications. *Everything in it is invented*: each row
+carries ``demo = true`` and says so in its source. The texts are in ``demo_walks.toml``, ``demo_phrases.toml`` and
+``demo_calls.toml``; this script draws from them with a fixed seed, so that the same inputs and numpy give the same
+bytes.
 
 It makes nothing up for the six districts of the second edition: no perimeter is published for them, hence no place
 where a walk could be set. It changes no shipped fact: it reads the barriers to keep every mark on the right side of
@@ -23,6 +24,7 @@ from typing import Any
 
 import shapely
 from demo_calls import application_rows
+from demo_crossings import crossing_rows
 from demo_field import field_rows
 from pyproj import Transformer
 from shapely.geometry import mapping
@@ -46,12 +48,14 @@ def main() -> None:
     options = parser.parse_args()
     out = options.out or options.data / "demo"
     out.mkdir(parents=True, exist_ok=True)
-    barriers = shapely.union_all(list(_geometries(options.data / "barriers.geojson", key="barrier_id").values()))
+    tracks = _geometries(options.data / "barriers.geojson", key="barrier_id")
+    barriers = shapely.union_all(list(tracks.values()))
     walks = _toml("demo_walks.toml")
     perimeters = _geometries(options.data / "districts.geojson", key="district_id")
     _refuse_unknown(walks, perimeters)
     tables = field_rows(walks, _toml("demo_phrases.toml"), barriers=barriers, seed=SEED)
     tables["applications"] = application_rows(_toml("demo_calls.toml"), seed=SEED)
+    tables["crossings"] = crossing_rows(tracks, _stations(options.data / "stations.geojson"), seed=SEED)
     for name, rows in tables.items():
         _write(out, name, rows)
 
@@ -71,6 +75,14 @@ def _geometries(path: Path, *, key: str) -> dict[str, shapely.Geometry]:
         for one in features
         if one["geometry"] is not None
     }
+
+
+def _stations(path: Path) -> dict[str, tuple[str, shapely.Point]]:
+    """Return the name and the point of each station."""
+    points = _geometries(path, key="station_id")
+    features = json.loads(path.read_text(encoding="utf-8"))["features"]
+    named = {one["properties"]["station_id"]: one["properties"]["name"] for one in features}
+    return {station: (named[station], point) for station, point in points.items()}
 
 
 def _refuse_unknown(walks: dict[str, Any], perimeters: dict[str, shapely.Geometry]) -> None:

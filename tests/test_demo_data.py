@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ["sessions", "routes", "stages", "participants", "observations", "statements", "workshop_items", "applications"]
+DEMO += ["crossings"]
 WALKED = ["QMI1-AUL", "QMI1-MEU", "QMI1-NOI", "QMI1-SCE"]
 
 

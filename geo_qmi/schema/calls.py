@@ -1,7 +1,7 @@
 """Which tables carry a call for projects from the application to the plan?
 
-`applications` and `candidate_places` are kept in a study; `needs`, `offers` and `scores` are results, defined here so
-that a file written by one run can be checked and read by the next.
+`applications`, `candidate_places` and `decisions` are kept in a study; `needs`, `offers` and `scores` are results,
+defined here so that a file written by one run can be checked and read by the next.
 """
 
 from __future__ import annotations
@@ -176,7 +176,36 @@ SCORES = table(
     unique=["project_id", "district_id"],
 )
 
+DECISIONS = table(
+    "decisions",
+    "Décisions",
+    "Journal du jury : ce que le calcul proposait, ce qui a été décidé, par qui, quand et pourquoi.",
+    {
+        "decision_id": col.text("Identifiant de la décision", "Identifiant stable, dans l’ordre du journal.", key=True),
+        "at": col.datetime("Date", "Moment de la décision."),
+        "actor": col.text("Qui", "Personne ou instance qui décide.", private=True),
+        "project_id": col.text("Identifiant du projet", "Projet ou candidature."),
+        "proposed_district": col.text(
+            "Quartier proposé",
+            "Quartier du plan calculé ; vide quand le calcul ne retenait pas le projet.",
+            nullable=True,
+            references="districts.district_id",
+        ),
+        "decided_district": col.text(
+            "Quartier décidé",
+            "Quartier retenu par le jury ; vide quand le projet est écarté.",
+            nullable=True,
+            references="districts.district_id",
+        ),
+        "reason": col.text("Motif", "Motif de la décision."),
+        "wave": col.text("Vague", "Phase de l’appel.", nullable=True),
+        **demonstration(),
+        **sourced(),
+    },
+    group="Appariement",
+)
+
 #: Tables kept in a study.
-TABLES = (APPLICATIONS, CANDIDATE_PLACES)
+TABLES = (APPLICATIONS, CANDIDATE_PLACES, DECISIONS)
 #: Tables written by a computation.
 RESULTS = (NEEDS, OFFERS, SCORES)

@@ -22,6 +22,9 @@ from geo_qmi.vocabulary import (
 
 _GROUP = "Terrain"
 
+#: Columns of an observation whose words a campaign may choose.
+TAXONOMY_AXES = {"frame": "grille de lecture", "sense": "sens", "theme": "thème"}
+
 SESSIONS = table(
     "sessions",
     "Séances de terrain",
@@ -164,4 +167,19 @@ WORKSHOP_ITEMS = table(
     geometry=ANYTHING,
 )
 
-TABLES = (SESSIONS, ROUTES, STAGES, PARTICIPANTS, OBSERVATIONS, STATEMENTS, WORKSHOP_ITEMS)
+TAXONOMY = table(
+    "taxonomy",
+    "Taxonomie de terrain",
+    "Libellés et mots de la campagne pour les grilles de lecture, les sens et les thèmes ; les codes ne changent pas.",
+    {
+        "axis": col.code("Axe", "Grille de lecture, sens ou thème.", TAXONOMY_AXES),
+        "word": col.text("Mot", "Libellé ou mot employé sur le terrain."),
+        "code": col.text("Code", "Code du vocabulaire auquel le mot correspond."),
+        "preferred": col.flag("Libellé", "Oui si ce mot est celui qui s’affiche pour le code.", default=False),
+        **sourced(),
+    },
+    group=_GROUP,
+    unique=["axis", "word"],
+)
+
+TABLES = (TAXONOMY, SESSIONS, ROUTES, STAGES, PARTICIPANTS, OBSERVATIONS, STATEMENTS, WORKSHOP_ITEMS)

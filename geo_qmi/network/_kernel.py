@@ -1,0 +1,234 @@
+"""How are the searches compiled, where numba is installed?
+
+Three kernels over the arrays of a CSR matrix, in float64, giving the same distances as scipy's Dijkstra to the last
+bit: a bounded search that sums a value, one that lists what it reached, and a bucket queue for the nearest of many
+sites. Importing this module raises ``ImportError`` where numba is absent; `geo_qmi.network.reach` then uses scipy.
+"""
+
+# ruff: noqa: PLR0913, PLR0915, PLR0917, C901 - a compiled kernel takes its arrays flat and keeps its loops in one place
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int32]
+
+_numba: Any = importlib.import_module("numba")
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+
+def _compiled(function: _F) -> _F:
+    """Return `function` compiled at its first call, and kept on disk where numba finds a folder to write in."""
+    compiled: _F
+    try:
+        compiled = _numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # no folder to write in: compiled again in each process
+        compiled = _numba.njit(nogil=True)(function)
+    return compiled
+
+
+@_compiled
+def _push(keys: Floats, nodes: Ints, size: int, key: float, node: int) -> int:
+    """Add an entry to a binary heap and return its new size."""
+    place = size
+    while place > 0:
+        parent = (place - 1) >> 1
+        if keys[parent] <= key:
+            break
+        keys[place] = keys[parent]
+        nodes[place] = nodes[parent]
+        place = parent
+    keys[place] = key
+    nodes[place] = node
+    return size + 1
+
+
+@_compiled
+def _pop(keys: Floats, nodes: Ints, size: int) -> int:
+    """Take the first entry off a binary heap (read it before) and return its new size."""
+    size -= 1
+    key, node = keys[size], nodes[size]
+    place = 0
+    child = 1
+    while child < size:
+        if child + 1 < size and keys[child + 1] < keys[child]:
+            child += 1
+        if keys[child] >= key:
+            break
+        keys[place] = keys[child]
+        nodes[place] = nodes[child]
+        place = child
+        child = 2 * place + 1
+    keys[place] = key
+    nodes[place] = node
+    return size
+
+
+@_compiled
+def _search(
+    indptr: Ints,
+    indices: Ints,
+    weights: Floats,
+    source: int,
+    start: float,
+    limit: float,
+    label: Floats,
+    reached: Ints,
+    keys: Floats,
+    nodes: Ints,
+) -> int:
+    """Search from one node; fill `label` and `reached`, which the caller resets, and return how many were reached."""
+    count = 0
+    if start > limit:
+        return count
+    label[source] = start
+    reached[0] = source
+    count = 1
+    size = _push(keys, nodes, 0, start, source)
+    while size > 0:
+        key, node = keys[0], nodes[0]
+        size = _pop(keys, nodes, size)
+        if key > label[node]:
+            continue
+        for place in range(indptr[node], indptr[node + 1]):
+            there = key + weights[place]
+            other = indices[place]
+            if there <= limit and there < label[other]:
+                if label[other] == np.inf:
+                    reached[count] = other
+                    count += 1
+                label[other] = there
+                size = _push(keys, nodes, size, there, other)
+    return count
+
+
+@_compiled
+def totals(
+    indptr: Ints, indices: Ints, weights: Floats, sources: Ints, starts: Floats, limit: float, values: Floats
+) -> Floats:
+    """Return, for each source, the sum of `values` over the nodes within `limit` (in the order they are met)."""
+    n_nodes = len(indptr) - 1
+    label = np.full(n_nodes, np.inf)
+    reached = np.empty(n_nodes, np.int32)
+    keys, nodes = np.empty(len(indices) + 1), np.empty(len(indices) + 1, np.int32)
+    found = np.empty(len(sources))
+    for rank in range(len(sources)):
+        count = _search(indptr, indices, weights, sources[rank], starts[rank], limit, label, reached, keys, nodes)
+        total = 0.0
+        for place in range(count):
+            total += values[reached[place]]
+            label[reached[place]] = np.inf
+        found[rank] = total
+    return found
+
+
+@_compiled
+def within(
+    indptr: Ints, indices: Ints, weights: Floats, sources: Ints, starts: Floats, limit: float
+) -> tuple[NDArray[np.int64], Ints, Floats]:
+    """Return the nodes within `limit` of each source and their labels, as the three arrays of a CSR matrix."""
+    n_nodes = len(indptr) - 1
+    label = np.full(n_nodes, np.inf)
+    reached = np.empty(n_nodes, np.int32)
+    keys, nodes = np.empty(len(indices) + 1), np.empty(len(indices) + 1, np.int32)
+    first = np.zeros(len(sources) + 1, np.int64)
+    where, labels = np.empty(1024, np.int32), np.empty(1024)
+    total = 0
+    for rank in range(len(sources)):
+        count = _search(indptr, indices, weights, sources[rank], starts[rank], limit, label, reached, keys, nodes)
+        while total + count > len(where):
+            where = np.concatenate((where, np.empty_like(where)))
+            labels = np.concatenate((labels, np.empty_like(labels)))
+        for place in range(count):
+            node = reached[place]
+            where[total + place] = node
+            labels[total + place] = label[node]
+            label[node] = np.inf
+        total += count
+        first[rank + 1] = total
+    return first, where[:total], labels[:total]
+
+
+@_compiled
+def bucket_nearest(
+    indptr: Ints,
+    indices: Ints,
+    weights: Floats,
+    sources: Ints,
+    starts: Floats,
+    limit: float,
+    width: float,
+    longest: float,
+) -> tuple[Floats, Ints]:
+    """Return the label of every node and the source it comes from, the first of equally near ones.
+
+    Nodes wait in buckets `width` wide, a ring of them as long as the longest edge. A node improved while its bucket is
+    being emptied goes back into it, so labels are exact whatever the width, which only changes the speed. Entries
+    overtaken by a better one stay in their bucket and are passed over; their places are used again.
+    """
+    n_nodes = len(indptr) - 1
+    label, origin = np.full(n_nodes, np.inf), np.full(n_nodes, -1, np.int32)
+    per_bucket = 1.0 / width
+    n_buckets = 4
+    while n_buckets < max(longest, starts.max()) * per_bucket + 3:
+        n_buckets *= 2
+    ring = n_buckets - 1
+    head = np.full(n_buckets, -1, np.int32)
+    size = max(4096, 2 * len(sources))
+    following, nodes, keys = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size)
+    for place in range(size):
+        following[place] = place + 1
+    free, waiting = 0, 0
+    for rank in range(len(sources)):
+        node, start = sources[rank], starts[rank]
+        if start <= limit and start < label[node]:
+            label[node] = start
+            origin[node] = rank
+            bucket = np.int64(start * per_bucket) & ring
+            entry = free
+            free = following[entry]
+            nodes[entry], keys[entry], following[entry] = node, start, head[bucket]
+            head[bucket] = entry
+            waiting += 1
+    current = np.int64(0)
+    while waiting > 0:
+        entry = head[current & ring]
+        if entry < 0:
+            current += 1
+            continue
+        head[current & ring] = following[entry]
+        node, here = nodes[entry], keys[entry]
+        following[entry] = free
+        free = entry
+        waiting -= 1
+        if here > label[node]:
+            continue
+        source = origin[node]
+        for place in range(indptr[node], indptr[node + 1]):
+            other = indices[place]
+            there = here + weights[place]
+            known = label[other]
+            if there > known or there > limit or (there == known and source >= origin[other]):
+                continue
+            label[other] = there
+            origin[other] = source
+            if free >= size:
+                following = np.concatenate((following, np.arange(size + 1, 2 * size + 1).astype(np.int32)))
+                nodes, keys = np.concatenate((nodes, nodes)), np.concatenate((keys, keys))
+                size *= 2
+            bucket = np.int64(there * per_bucket) & ring
+            entry = free
+            free = following[entry]
+            nodes[entry], keys[entry], following[entry] = other, there, head[bucket]
+            head[bucket] = entry
+            waiting += 1
+    return label, origin

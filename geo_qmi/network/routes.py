@@ -1,0 +1,110 @@
+"""By which way does somebody walk from here to there, and through which crossing?
+
+Follows the shortest or quickest walk of each of a list of pairs, where `geo_qmi.network.reach` only says how long it
+is. Made for hundreds of pairs, not for millions.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.sparse.csgraph import dijkstra
+
+from geo_qmi.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geo_qmi.network.ground import Ground
+
+COLUMNS = ["metres", "minutes", "climb_m", "crossing"]
+
+
+def routes(ground: Ground, origins: pd.DataFrame, destinations: pd.DataFrame) -> pd.DataFrame:
+    """Return the walk from each origin to the destination of the same row.
+
+    Parameters
+    ----------
+    origins, destinations
+        Results of `geo_qmi.network.snap` on one index.
+
+    Returns
+    -------
+    DataFrame
+        On that index: ``metres`` and ``minutes`` (accesses included; NaN where a place is refused, infinite where
+        there is no way), ``climb_m`` (heights of the ground and inventory of the crossing; NaN where neither is known),
+        ``crossing`` (identifier of the first declared crossing used, missing when none is).
+    """
+    if not origins.index.equals(destinations.index):
+        raise InputError(
+            "Trajets refusés : départs et arrivées doivent porter les mêmes identifiants, dans le même ordre."
+        )
+    frame = pd.DataFrame(dict.fromkeys(COLUMNS[:3], np.nan), index=origins.index)
+    frame["crossing"] = pd.Series(pd.NA, index=frame.index, dtype="str")
+    both = np.flatnonzero((origins["node"].notna() & destinations["node"].notna()).to_numpy())
+    start = origins["node"].to_numpy(dtype=np.int32, na_value=-1)
+    end = destinations["node"].to_numpy(dtype=np.int32, na_value=-1)
+    access = (origins["access_m"] + destinations["access_m"]).to_numpy()
+    cost = ground.cost
+    for root in np.unique(start[both]):
+        label, before = dijkstra(cost, indices=int(root), return_predecessors=True)
+        for row in both[start[both] == root]:
+            if not np.isfinite(label[end[row]]):
+                frame.iloc[row, :2] = np.inf
+                continue
+            path = _path(before, int(end[row]))
+            metres, climb, crossing = _summary(ground, path)
+            frame.iloc[row, :3] = (
+                metres + access[row],
+                label[end[row]] / ground.cost_a_minute + access[row] / ground.walk_m_min,
+                climb,
+            )
+            frame.iloc[row, 3] = crossing
+    return frame
+
+
+def route_line(ground: Ground, start: int, end: int) -> shapely.LineString | None:
+    """Return the walk between two nodes as a line to draw, or ``None`` when there is no way."""
+    label, before = dijkstra(ground.cost, indices=start, return_predecessors=True)
+    if not np.isfinite(label[end]) or start == end:
+        return None
+    edges = _edges(ground, _path(before, end))
+    merged = shapely.line_merge(shapely.multilinestrings(ground.lines(edges)))
+    return merged if isinstance(merged, shapely.LineString) else shapely.LineString(ground.xy[_path(before, end)])
+
+
+def _path(before: NDArray[np.int32], end: int) -> NDArray[np.intp]:
+    """Return the nodes of a walk, from its start to its end."""
+    path = [end]
+    while before[path[-1]] >= 0:
+        path.append(int(before[path[-1]]))
+    return np.array(path[::-1])
+
+
+def _edges(ground: Ground, path: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the edges of a walk."""
+    indptr, indices = ground.metres.indptr, ground.metres.indices
+    found = []
+    for here, there in pairwise(path):
+        row = slice(indptr[here], indptr[here + 1])
+        found.append(ground.edge[row][np.searchsorted(indices[row], there)])
+    return np.array(found, dtype=np.intp)
+
+
+def _summary(ground: Ground, path: NDArray[np.intp]) -> tuple[float, float, str | None]:
+    """Return the length of a walk, what it climbs where that is known, and the first declared crossing it uses."""
+    edges = _edges(ground, path)
+    used = ground.edges["crossing"].to_numpy()[edges]
+    rows = pd.unique(used[used >= 0])
+    climb = np.nan
+    if ground.heights_m is not None:
+        climb = float(np.nansum(np.maximum(np.diff(ground.heights_m[path]), 0)))
+    if len(rows) and ground.links is not None and "climb_m" in ground.links:
+        known = ground.links["climb_m"].iloc[rows].sum(min_count=1)
+        climb = float(np.nansum([climb, known])) if pd.notna(known) else climb
+    crossing = str(ground.links["crossing_id"].iloc[rows[0]]) if len(rows) and ground.links is not None else None
+    return float(ground.edge_metres[edges].sum()), climb, crossing

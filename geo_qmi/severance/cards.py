@@ -1,0 +1,298 @@
+"""What does a railway cost the people who live on either side of it?
+
+One card a barrier: how many people could be on the other side within a walk if it were not there and are not, how much
+longer the way round is between facing places (metres, minutes and climb, in separate columns: no single index), which
+crossings exist and in what state, and what was said beside it. Nothing is drawn, and nothing says that a barrier should
+be opened: need and fear of the other side are not measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_qmi.errors import InputError
+from geo_qmi.geo import require_metres
+from geo_qmi.network import snap
+from geo_qmi.network.routes import routes
+from geo_qmi.network.snapping import Walls, barrier_ids
+from geo_qmi.schema import CRS
+from geo_qmi.severance.sides import (
+    OFFSET_M,
+    STEP_M,
+    Facing,
+    Homes,
+    Sides,
+    axis_of,
+    facing_places,
+    homes_of,
+    places,
+    weighted_median,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from geo_qmi.network import Ground
+
+#: A verbatim within 50 m of a barrier was said beside it.
+BESIDE_M = 50.0
+#: A crossing within 40 m of a barrier is one of its crossings when its row does not name the barrier.
+_ON_BARRIER_M = 40.0
+#: Why a pair of facing places has no figure when the ground does not join them.
+_NO_WAY = "aucun chemin d’un côté à l’autre"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Severance:
+    """What barriers cost.
+
+    Attributes
+    ----------
+    cards
+        Index ``barrier_id``; see `severance` for the columns.
+    pairs
+        Facing places, one line a pair: ``barrier_id``, ``straight_m``, ``walk_m``, ``detour_m``, ``detour_ratio``,
+        ``delay_min``, ``climb_m``, ``crossing_id``, ``reason`` (``""``, or why the pair has no figure).
+    crossings
+        Inventory by barrier, the nearest to its middle first: the columns given, ``distance_m`` and ``reason`` (why
+        the ground could not open it, else ``""``).
+    verbatims
+        Observations beside each barrier: ``barrier_id``, ``distance_m`` and the columns given.
+    """
+
+    cards: pd.DataFrame
+    pairs: gpd.GeoDataFrame
+    crossings: pd.DataFrame
+    verbatims: pd.DataFrame
+
+
+def severance(
+    ground: Ground,
+    barriers: gpd.GeoDataFrame,
+    *,
+    population: gpd.GeoDataFrame | None = None,
+    observations: gpd.GeoDataFrame | None = None,
+    minutes: float = 15.0,
+    step_m: float = STEP_M,
+    offset_m: float = OFFSET_M,
+) -> Severance:
+    """Return what each barrier costs the people on either side.
+
+    Parameters
+    ----------
+    ground
+        Walking ground with its declared crossings opened (``Ground.links`` is the inventory).
+    barriers
+        Table ``barriers``: lines or areas in EPSG:2154, one card each.
+    population
+        Points or zones in EPSG:2154 with a column ``population``; a zone counts at one point of its own.
+    observations
+        Table ``observations``; rows without a place are not beside anything.
+    minutes
+        Walk within which the other side is called near.
+    step_m, offset_m
+        Spacing of the facing places, and their distance to the barrier.
+
+    Returns
+    -------
+    Severance
+        Columns of its ``cards``: ``length_m``; ``pairs``, ``pairs_refused`` (a place that joins no ground),
+        ``pairs_without_way``; medians over the pairs that have a way: ``detour_m``, ``detour_ratio``, ``delay_min``,
+        ``climb_m`` (NaN where no height is known); ``people_near`` (the other side is within the walk as the crow
+        flies), ``people_cut_off`` (of them, those for whom it is not on foot), ``people_unplaced`` (joined to no
+        ground, counted nowhere else), ``people_extra_m`` and ``people_extra_min`` (medians by person); the columns of
+        people are missing without `population`;
+        ``crossings``, ``crossings_assumed``, ``crossings_step_free``, ``nearest_crossing``, ``nearest_crossing_m``;
+        ``verbatims`` (missing without `observations`), ``verbatims_median_valence``; ``minutes``, ``ground``, ``demo``
+        (whether made-up rows were used).
+
+    Notes
+    -----
+    After Héran's terms of severance (*délai, détour, dénivelé*), kept apart.
+    """
+    require_metres(barriers, what="les coupures")
+    if not minutes > 0 or not step_m > 0 or not offset_m > 0:
+        raise InputError(f"Coupures : durée {minutes}, pas {step_m} et recul {offset_m} doivent être positifs.")
+    ids = barrier_ids(barriers)
+    facing = [facing_places(shape, step_m=step_m, offset_m=offset_m) for shape in barriers.geometry]
+    pairs = _pairs(ground, barriers, ids, facing)
+    inventory = _inventory(ground, barriers, ids)
+    verbatims = _beside(barriers, ids, observations)
+    homes = None if population is None else homes_of(ground, population)
+    cards = pd.DataFrame(
+        [
+            _pairs_card(pairs[pairs["barrier_id"] == one])
+            | _people_card(ground, homes, barriers.geometry.iloc[row], facing[row], minutes=minutes)
+            | _inventory_card(inventory[inventory["barrier_id"] == one])
+            | _verbatims_card(verbatims[verbatims["barrier_id"] == one], known=observations is not None)
+            for row, one in enumerate(ids)
+        ],
+        index=pd.Index(ids, name="barrier_id"),
+    )
+    cards.insert(0, "length_m", barriers.geometry.length.to_numpy())
+    for column in ("name", "kind"):
+        if column in barriers:
+            cards.insert(0, column, barriers[column].to_numpy())
+    cards["minutes"], cards["ground"] = minutes, ground.label
+    used = [frame for frame in (population, observations, ground.links) if frame is not None and "demo" in frame]
+    cards["demo"] = any(bool(frame["demo"].fillna(value=False).any()) for frame in used)
+    return Severance(cards, pairs, inventory, verbatims)
+
+
+def _pairs(
+    ground: Ground, barriers: gpd.GeoDataFrame, ids: NDArray[np.object_], facing: list[Facing]
+) -> gpd.GeoDataFrame:
+    """Return every pair of facing places with the walk between them."""
+    owner = np.repeat(np.arange(len(ids)), [len(one.left) for one in facing])
+    left = np.concatenate([np.zeros((0, 2)), *(one.left for one in facing)])
+    right = np.concatenate([np.zeros((0, 2)), *(one.right for one in facing)])
+    from_, to = snap(ground, places(left)), snap(ground, places(right))
+    walked = routes(ground, from_, to)
+    lines = shapely.linestrings(np.stack([left, right], axis=1))
+    straight = shapely.length(lines)
+    reason = from_["reason"].where(from_["reason"] != "", to["reason"])
+    reason = reason.mask(np.isinf(walked["metres"]), _NO_WAY)
+    other = _crosses_another(barriers, ids, owner, lines)
+    reason = reason.mask(other, "une autre coupure passe entre les deux")
+    walk = walked["metres"].where(reason == "")
+    return gpd.GeoDataFrame(
+        {
+            "barrier_id": ids[owner],
+            "straight_m": straight,
+            "walk_m": walk,
+            "detour_m": walk - straight,
+            "detour_ratio": walk / straight,
+            "delay_min": walked["minutes"].where(reason == "") - straight / ground.walk_m_min,
+            "climb_m": walked["climb_m"].where(reason == ""),
+            "crossing_id": walked["crossing"],
+            "reason": reason,
+        },
+        geometry=lines,
+        crs=CRS,
+    )
+
+
+def _crosses_another(
+    barriers: gpd.GeoDataFrame, ids: NDArray[np.object_], owner: NDArray[np.intp], lines: NDArray[np.object_]
+) -> NDArray[np.bool_]:
+    """Tell which lines between facing places cross a barrier that is not theirs."""
+    walls = Walls(barriers)
+    row, wall = walls.tree.query(lines, predicate="intersects") if len(walls.shapes) else (np.zeros(0, int),) * 2
+    crossed = np.zeros(len(lines), dtype=bool)
+    crossed[row[walls.ids[wall] != ids[owner[row]]]] = True
+    return crossed
+
+
+def _pairs_card(pairs: gpd.GeoDataFrame) -> dict[str, object]:
+    """Return the figures of facing places."""
+    without = pairs["reason"] == _NO_WAY
+    used = pairs[pairs["reason"] == ""]
+    medians = used[["detour_m", "detour_ratio", "delay_min", "climb_m"]].median()
+    return {
+        "pairs": len(pairs),
+        "pairs_refused": int(((pairs["reason"] != "") & ~without).sum()),
+        "pairs_without_way": int(without.sum()),
+        **medians.to_dict(),
+    }
+
+
+def _people_card(
+    ground: Ground, homes: Homes | None, shape: shapely.Geometry, facing: Facing, *, minutes: float
+) -> dict[str, object]:
+    """Return the figures of people."""
+    names = ("people_near", "people_cut_off", "people_unplaced", "people_extra_m", "people_extra_min")
+    if homes is None:
+        return dict.fromkeys(names, np.nan)
+    there = Sides(ground, homes, shape, facing)
+    straight_min = there.straight_m / ground.walk_m_min
+    close = straight_min <= minutes
+    placed = close & (homes.node >= 0)
+    cut_off = placed & (there.walk_min > minutes)
+    with_way = placed & np.isfinite(there.walk_min)
+    extra = there.walk_min[with_way] - straight_min[with_way]
+    extra_min = weighted_median(extra, homes.people[with_way])
+    return {
+        "people_near": float(homes.people[placed].sum()),
+        "people_cut_off": float(homes.people[cut_off].sum()),
+        "people_unplaced": float(homes.people[close & (homes.node < 0)].sum()),
+        "people_extra_m": extra_min * ground.walk_m_min,
+        "people_extra_min": extra_min,
+    }
+
+
+def _inventory(ground: Ground, barriers: gpd.GeoDataFrame, ids: NDArray[np.object_]) -> pd.DataFrame:
+    """Return the declared crossings of each barrier, the nearest to its middle first."""
+    if ground.links is None:
+        return pd.DataFrame({"barrier_id": [], "crossing_id": [], "distance_m": [], "reason": []})
+    frames: list[pd.DataFrame] = []
+    ends = _link_places(ground)
+    for row, one in enumerate(ids):
+        named = ground.links["barrier_id"] if "barrier_id" in ground.links else pd.Series(None, ground.links.index)
+        shape = barriers.geometry.iloc[row]
+        beside = shapely.distance(ends, shape) <= _ON_BARRIER_M
+        mine = (named == one).to_numpy(dtype=bool, na_value=False) | (named.isna().to_numpy() & beside)
+        axis = axis_of(shape)
+        middle = shapely.line_interpolate_point(axis, axis.length / 2)
+        frame: pd.DataFrame = ground.links[mine].assign(barrier_id=one, distance_m=shapely.distance(ends[mine], middle))
+        frames.append(frame.sort_values(["distance_m", "crossing_id"]))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _link_places(ground: Ground) -> NDArray[np.object_]:
+    """Return each declared crossing as one point: the middle of its link; none where it could not be opened."""
+    n_links = 0 if ground.links is None else len(ground.links)
+    places = np.full(n_links, None, dtype=object)
+    crossing = ground.edges["crossing"].to_numpy()
+    for row in range(n_links):
+        mine = ground.ends[crossing == row]
+        if len(mine):
+            # The link itself is the last of its edges; the others join it to the ground.
+            places[row] = shapely.Point(ground.xy[mine[-1]].mean(axis=0))
+    return places
+
+
+def _inventory_card(inventory: pd.DataFrame) -> dict[str, object]:
+    """Return the figures of crossings."""
+    opened = inventory[inventory["reason"] == ""]
+
+    def count(column: str, value: object) -> int | float:
+        return int((opened[column] == value).fillna(value=False).sum()) if column in opened else np.nan
+
+    return {
+        "crossings": len(opened),
+        "crossings_assumed": count("status", "assumed"),
+        "crossings_step_free": count("step_free", True),
+        "nearest_crossing": opened["crossing_id"].iloc[0] if len(opened) else None,
+        "nearest_crossing_m": float(opened["distance_m"].iloc[0]) if len(opened) else np.nan,
+    }
+
+
+def _beside(
+    barriers: gpd.GeoDataFrame, ids: NDArray[np.object_], observations: gpd.GeoDataFrame | None
+) -> pd.DataFrame:
+    """Return the observations beside each barrier, the nearest first."""
+    if observations is None:
+        return pd.DataFrame({"barrier_id": [], "distance_m": []})
+    require_metres(observations, what="les observations")
+    walls = np.asarray(barriers.geometry, dtype=object)
+    shapes = np.asarray(observations.geometry, dtype=object)
+    row, wall = shapely.STRtree(walls).query(shapes, predicate="dwithin", distance=BESIDE_M)
+    found: pd.DataFrame = pd.DataFrame(observations.drop(columns=observations.geometry.name)).iloc[row]
+    found.insert(0, "barrier_id", ids[wall])
+    found.insert(1, "distance_m", shapely.distance(shapes[row], walls[wall]))
+    return found.sort_values(["barrier_id", "distance_m"], kind="stable", ignore_index=True)
+
+
+def _verbatims_card(verbatims: pd.DataFrame, *, known: bool) -> dict[str, object]:
+    """Return the figures of what was said beside a barrier."""
+    median = verbatims["valence"].median() if known and "valence" in verbatims and len(verbatims) else np.nan
+    return {
+        "verbatims": len(verbatims) if known else np.nan,
+        "verbatims_median_valence": np.nan if pd.isna(median) else float(median),
+    }
