@@ -49,6 +49,24 @@ Crs = Annotated[
     str | None, typer.Option("--crs", metavar="EPSG:…", help="Système de coordonnées, si le fichier ne le dit pas.")
 ]
 LayerName = Annotated[str | None, typer.Option("--layer", metavar="NOM", help="Couche ou feuille à lire.")]
+RulesPath = Annotated[
+    Path | None,
+    typer.Option("--rules", metavar="FICHIER.toml", help="Fichier de règles ; à défaut, les règles livrées."),
+]
+Low = Annotated[
+    int | None, typer.Option("--low", metavar="N", help="Projets par quartier, au moins ; à défaut, selon les règles.")
+]
+High = Annotated[
+    int | None, typer.Option("--high", metavar="N", help="Projets par quartier, au plus ; à défaut, selon les règles.")
+]
+Demo = Annotated[bool, typer.Option("--demo", help="Apparie les candidatures de démonstration de l’étude.")]
+Field = Annotated[
+    bool, typer.Option("--field", help="Compare aussi aux besoins dits sur le terrain, selon leur poids.")
+]
+Districts = Annotated[
+    list[str] | None,
+    typer.Option("--district", metavar="ID", help="Quartier à servir ; à défaut, ceux de l’édition 1."),
+]
 ReportPath = Annotated[
     Path | None, typer.Option("--report", metavar="FICHIER.csv", help="Écrit tous les défauts dans un tableau.")
 ]
@@ -170,28 +188,46 @@ def match(
     ] = None,
     study: OptionalStudy = None,
     out: Annotated[Path, typer.Option("--out", metavar="DOSSIER", help="Dossier des résultats.")] = Path("resultats"),
-    low: Annotated[int, typer.Option("--low", metavar="N", help="Projets par quartier, au moins.")] = 6,
-    high: Annotated[int, typer.Option("--high", metavar="N", help="Projets par quartier, au plus.")] = 8,
-    demo: Annotated[bool, typer.Option("--demo", help="Apparie les candidatures de démonstration de l’étude.")] = False,
-    district: Annotated[
-        list[str] | None,
-        typer.Option("--district", metavar="ID", help="Quartier à servir ; à défaut, ceux de l’édition 1."),
+    rules: RulesPath = None,
+    low: Low = None,
+    high: High = None,
+    demo: Demo = False,
+    field: Field = False,
+    district: Districts = None,
+    alternatives: Annotated[
+        bool, typer.Option("--alternatives", help="Ajoute les plans à moins de 1 % du meilleur et leur noyau sûr.")
+    ] = False,
+    robustness: Annotated[
+        bool, typer.Option("--robustness", help="Ajoute ce que le plan devient quand les poids changent.")
+    ] = False,
+    stable: Annotated[bool, typer.Option("--stable", help="Ajoute le plan stable, comparé au meilleur total.")] = False,
+    sheets: Annotated[
+        Path | None, typer.Option("--sheets", metavar="DOSSIER", help="Écrit une fiche d’explication par candidature.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score, assign and explain; write four files and print the plan."""
-    from geo_qmi import runs
+    """Score, plan and explain; write the files, with what a jury asks for, and print the plan."""
+    from geo_qmi import jury, jury_commands, rulebook, runs
 
-    source = _open(study)
-    prepared = runs.prepare(source, candidates=candidates, demo=demo, districts=district)
+    book = rulebook.opened(rules, values=jury_commands.quotas(low, high))
+    prepared = runs.prepare(
+        _open(study), candidates=candidates, demo=demo, districts=district, book=book, field=field
+    )
     for line in prepared.notes:
         typer.echo(line, err=True)
-    result = prepared.run(low=low, high=high, announce=lambda step: typer.echo(f"{step}…", err=True))
-    written = runs.write(prepared, result, out, low=low, high=high)
+    result = prepared.run(announce=lambda step: typer.echo(f"{step}…", err=True))
+    written = runs.write(prepared, result, out)
+    wanted = {"alternatives": alternatives, "robustness": robustness, "stable": stable}
+    studied = [jury.STUDIES[name](prepared, result) for name, asked in wanted.items() if asked]
+    written += [path for one in studied for path in jury.write(one, prepared, result, folder=out)]
+    if sheets is not None:
+        written.append(jury.write_sheets(prepared, result, sheets))
     if as_json:
-        _print_json(runs.summary(prepared, result))
+        _print_json(runs.summary(prepared, result) | {one.name: one.as_dict() for one in studied})
     else:
         _print_plan(prepared, result)
+        for one in studied:
+            jury_commands.print_study(one)
         typer.echo("Fichiers : " + ", ".join(map(str, written)))
     raise typer.Exit(1 if prepared.n_refused else 0)
 
@@ -225,6 +261,106 @@ def export(
     typer.echo(f"{done.path} : {done.n_rows} ligne(s), relues et identiques. Fiche : {done.sidecar.name}")
     for remark in done.remarks:
         typer.echo(remark)
+
+
+@app.command(
+    cls=FrenchCommand,
+    help="Écrit une édition des données de terrain.\n\nJury, candidats ou public : un dossier chacune, fuites exclues.",
+)
+def edition(
+    name: Annotated[str, typer.Argument(metavar="EDITION", help="jury, candidates ou public.")],
+    study: StudyPath,
+    out: Annotated[Path, typer.Option("--out", metavar="DOSSIER", help="Dossier de cette édition seule.")],
+    retention: Annotated[
+        str, typer.Option("--retention", metavar="AAAA-MM-JJ", help="Jour jusqu’auquel les données sont conservées.")
+    ],
+    purpose: Annotated[
+        str, typer.Option("--purpose", metavar="PHRASE", help="Finalité de la collecte, pour la note.")
+    ] = "diagnostic sensible de quartiers métropolitains d’innovation.",
+    names: Annotated[
+        Path | None, typer.Option("--names", metavar="FICHIER.txt", help="Noms propres à retirer, un par ligne.")
+    ] = None,
+    review: Annotated[
+        Path | None, typer.Option("--review", metavar="revue.csv", help="Revue remplie : les mots relus à publier.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that nothing leaks, write one edition in its own folder, and print what was withheld."""
+    from geo_qmi import publishing
+    from geo_qmi.workspace import Study
+
+    done = publishing.publish(
+        Study(study, read_only=True),
+        name,
+        out,
+        purpose=purpose,
+        retention=retention,
+        names=() if names is None else publishing.names_in(names),
+        review=review,
+    )
+    _print_lines(publishing.lines(done), as_json=publishing.summary(done) if as_json else None)
+
+
+@app.command(
+    cls=FrenchCommand,
+    help="Efface une personne de l’étude, sans retour.\n\nSes observations et leurs traces au journal disparaissent.",
+)
+def forget(
+    pseudonym: Annotated[str, typer.Argument(metavar="PSEUDONYME", help="Pseudonyme de la personne.")],
+    study: StudyPath,
+    actor: Annotated[str, typer.Option("--actor", metavar="NOM", help="Qui efface, pour le journal.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Efface vraiment ; sans elle, dit seulement quoi.")] = False,
+) -> None:
+    """Erase a person; without ``--yes`` only say what would be erased."""
+    from geo_qmi.workspace import Study
+
+    opened = Study(study)
+    if not yes:
+        n_rows = int(opened.read("observations")["participant_id"].eq(pseudonym).sum())
+        typer.echo(f"« {pseudonym} » : {n_rows} observation(s) de l’étude seraient effacées, avec leurs traces.")
+        typer.echo("Rien n’a été effacé. L’effacement ne s’annule pas : ajoutez --yes pour le faire.")
+        raise typer.Exit(1)
+    erased = opened.forget(pseudonym, actor=actor)
+    typer.echo("Effacé : " + ", ".join(f"{n} ligne(s) de « {name} »" for name, n in erased.items()) + ".")
+    typer.echo("Les copies, exports et éditions déjà faits ne sont pas atteints : effacez-les ou refaites-les.")
+
+
+@app.command(cls=FrenchCommand, help="Affiche la fiche de diagnostic d’un quartier, ou les compare tous.")
+def diagnosis(
+    district: Annotated[
+        str | None, typer.Argument(metavar="[QUARTIER]", help="Identifiant du quartier ; à défaut, tous comparés.")
+    ] = None,
+    study: OptionalStudy = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the sheet of one district, or the indicators of all side by side."""
+    from geo_qmi import sensitive
+    from geo_qmi.dashboard import fieldwork
+    from geo_qmi.maps import words
+
+    tables = _tables(study)
+    idents = [district] if district is not None else list(tables["districts"]["district_id"])
+    sheets = [sensitive.diagnosis(ident, tables=tables) for ident in idents]
+    if district is None:
+        sections = {"Indicateurs": sensitive.comparison(sheets).rename(columns={"label": "Indicateur"})}
+    else:
+        sections = {title: fieldwork.worded(frame) for title, frame in sheets[0].sections().items()}
+    mark = " [démonstration]" if any(sheet.demo for sheet in sheets) else ""
+    title = f"Diagnostic : {sheets[0].title if district else 'tous les quartiers'}{mark}"
+    if as_json:
+        records = {name: fieldwork.records(frame) for name, frame in sections.items()}
+        _print_json({"title": title, "demo": bool(mark), "sections": records})
+        return
+    typer.echo(title)
+    for name, frame in sections.items():
+        typer.echo(f"\n{name}")
+        if frame.empty:
+            typer.echo("Rien n’a été recueilli.")
+            continue
+        cells = [
+            tuple("—" if cell is None else words(cell) for cell in row.values()) for row in fieldwork.records(frame)
+        ]
+        _print_table([str(column) for column in frame.columns], cells)
 
 
 @app.command(cls=FrenchCommand, help="Affiche le journal des écritures d’une étude.")
@@ -262,7 +398,7 @@ def dashboard(
     headless: Annotated[bool, typer.Option("--headless", help="N’ouvre pas le navigateur.")] = False,
 ) -> None:
     """Serve the dashboard on this machine only, until interrupted."""
-    import subprocess
+    import os
 
     from geo_qmi.dashboard import command
 
@@ -271,10 +407,8 @@ def dashboard(
     arguments, environment = command(study, port=port, read_only=read_only)
     if headless:
         arguments += ["--server.headless", "true"]
-    try:
-        raise typer.Exit(subprocess.run(arguments, env=environment, check=False).returncode)  # noqa: S603 — our own command
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+    # The server takes the place of this process: whatever stops one stops the other.
+    os.execve(arguments[0], arguments, environment)  # noqa: S606 — our own command, no shell
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -378,3 +512,7 @@ def _print_plan(prepared: Any, result: Match) -> None:
     _print_table(("Quartier", "Projet", "Score", "Rang", "Raisons principales"), runs.plan_rows(prepared, result))
     for line in runs.closing_lines(prepared, result):
         typer.echo(line)
+
+
+import geo_qmi.jury_commands  # noqa: E402 - as below
+import geo_qmi.walk_commands  # noqa: E402, F401 - its commands join `app`, with the printing functions above
