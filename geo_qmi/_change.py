@@ -7,6 +7,7 @@ every row removed or overwritten is first copied to the journal, so that any wri
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -35,9 +36,13 @@ OWN_TABLES = {
     ),
 }
 
+#: Table of people, its key, and the note in table ``study`` that freed pages still have to be rewritten.
+_PEOPLE, _PERSON = "participants", "participant_id"
+SWEEP = "sweep"
+
 _LAST_DONE = """
 SELECT fid, table_name, action FROM journal
-WHERE action NOT IN ('create', 'undo') AND fid NOT IN (SELECT undoes FROM journal WHERE undoes NOT NULL)
+WHERE action NOT IN ('create', 'undo', 'forget') AND fid NOT IN (SELECT undoes FROM journal WHERE undoes NOT NULL)
 ORDER BY fid DESC LIMIT 1
 """
 
@@ -122,6 +127,35 @@ class Change:
         _gpkg.update_extent(self.connection, self.name)
         return entry
 
+    def erase(self, column: str, person: str) -> int:
+        """Delete the rows of a person and every former state of them, log it, and return how many rows there were.
+
+        Parameters
+        ----------
+        column
+            Column that names the person.
+        person
+            Pseudonym.
+        """
+        key_columns = schema.key_columns(self.name)
+        owned = rows(self.connection, self.name, columns=[*key_columns, column])
+        keys = [row[:-1] for row in owned if row[-1] == person]
+        self.remove(keys)
+        self._removed.clear()
+        states = self.connection.execute(
+            "SELECT fid, row_key, before FROM journal_rows WHERE table_name = ?", (self.name,)
+        ).fetchall()
+        theirs = {key for _, key, before in states if before is not None and json.loads(before).get(column) == person}
+        theirs |= {_text(key) for key in keys}
+        doomed = [
+            (fid,)
+            for fid, key, before in states
+            if key in theirs and (before is None or json.loads(before).get(column) == person)
+        ]
+        self.connection.executemany("DELETE FROM journal_rows WHERE fid = ?", doomed)
+        self.log([])
+        return len(keys)
+
     def fill(self, frame: pd.DataFrame) -> None:
         """Add the checked rows of a new study, without a detailed journal: nothing was there before."""
         self._add(_gpkg.encode(schema.typed(frame, self.name), self.name), list(schema.columns(self.name)))
@@ -141,6 +175,53 @@ class Change:
                 f"Identifiant(s) déjà présent(s) dans « {self.name} » : {', '.join(doubles[:5])}{more}. "
                 "Rien n’a été enregistré ; donnez d’autres identifiants ou demandez une mise à jour."
             )
+
+
+def forget(connection: sqlite3.Connection, person: str, *, actor: str) -> dict[str, int]:
+    """Erase a person from every table that names them and from the words of the journal; return table → rows erased.
+
+    The transaction is the caller's. The erasure itself is journalled by its date, its actor and numbers of rows.
+    """
+    connection.execute("PRAGMA secure_delete = ON")
+    target = f"{_PEOPLE}.{_PERSON}"
+    named = [
+        (name, column)
+        for name in schema.TABLES
+        for column, spec in schema.columns(name).items()
+        if spec.metadata["references"] == target
+    ]
+    reason = "effacement demandé par la personne"
+    erased = {}
+    for name, column in (*named, (_PEOPLE, _PERSON)):
+        change = Change(connection, name, action="forget", reason=reason, actor=actor)
+        erased[name] = change.erase(column, person)
+    whole = re.compile(rf"(?<!\w){re.escape(person)}(?!\w)")
+    told = connection.execute("SELECT fid, actor, reason FROM journal").fetchall()
+    connection.executemany(
+        "UPDATE journal SET actor = ?, reason = ? WHERE fid = ?",
+        [
+            (whole.sub("[…]", who or ""), whole.sub("[…]", why or ""), fid)
+            for fid, who, why in told
+            if whole.search(f"{who} {why}")
+        ],
+    )
+    connection.execute("INSERT OR REPLACE INTO study (property, value) VALUES (?, 'due')", (SWEEP,))
+    return erased
+
+
+def knows(connection: sqlite3.Connection, person: str) -> bool:
+    """Tell whether somebody bears, or bore before an earlier write, this pseudonym."""
+    if not person:
+        return False
+    if any(row[0] == person for row in rows(connection, _PEOPLE, columns=[_PERSON])):
+        return True
+    states = connection.execute("SELECT before FROM journal_rows WHERE before NOT NULL")
+    return any(person in json.loads(before).values() for (before,) in states)
+
+
+def sweep_due(connection: sqlite3.Connection) -> bool:
+    """Tell whether an erasure left freed pages to rewrite."""
+    return connection.execute("SELECT 1 FROM study WHERE property = ?", (SWEEP,)).fetchone() is not None
 
 
 class _Tables(dict[str, "pd.DataFrame"]):

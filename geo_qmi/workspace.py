@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -27,6 +27,7 @@ from geo_qmi.errors import (
     StudyMissingError,
     StudyReadOnlyError,
     UnknownNameError,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Study:
         sweep_drafts(self.path)
         with self._connected() as connection:
             inspect(connection, self.path)
+        if not read_only:
+            self._sweep()
 
     @classmethod
     def create(
@@ -215,6 +218,44 @@ class Study:
             change.remove(_change.keys_of(frame, name))
             return change.insert(frame)
 
+    def write_many(
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        *,
+        reason: str,
+        actor: str = "",
+        expected_versions: Mapping[str, int] | None = None,
+    ) -> dict[str, int]:
+        """Add or overwrite rows of several tables in one transaction and return table name → journal entry.
+
+        Tables are written in the order of the schema, so that rows may refer to others of the same write. Each has
+        its own journal entry: `undo` takes them back one by one, the last table first.
+
+        Parameters
+        ----------
+        frames
+            Table name → rows, as for `upsert`.
+        expected_versions
+            Table name → `version` when it was read; the whole write is refused if one of them changed since.
+
+        Raises
+        ------
+        DefectsError, ConflictError, StudyReadOnlyError, StudyLockedError
+            As `append`; nothing is written to any table.
+        """
+        for name in frames:
+            _require_kept(name)
+        expected = expected_versions or {}
+        entries = {}
+        with self._transaction() as connection:
+            for name in expected:
+                _refuse_changed(name, found=_change.version(connection, name), expected=expected[name])
+            for name in sorted(frames, key=list(schema.TABLES).index):
+                change = _change.Change(connection, name, action="upsert", reason=reason, actor=actor)
+                change.remove(_change.keys_of(frames[name], name))
+                entries[name] = change.insert(frames[name])
+        return entries
+
     def replace(self, name: str, frame: pd.DataFrame, *, expected_version: int, reason: str, actor: str = "") -> int:
         """Make `frame` the whole content of table `name` and return the journal entry.
 
@@ -259,6 +300,50 @@ class Study:
                 raise ConflictError("L’étude a changé à l’instant : consultez le journal, puis recommencez.")
             return change.restore(entry)
 
+    def forget(self, participant_id: str, *, actor: str = "") -> dict[str, int]:
+        """Erase a person for good: participant, observations, and every former state of them in the journal.
+
+        The only write that cannot be undone (see ``docs/adr/0008-erasure-is-not-undone.md``). The file is rewritten
+        afterwards so that no deleted word stays in its free pages; if that is interrupted, the next opening for
+        writing does it. Copies made before (backups, exports, published editions) are out of reach.
+
+        Parameters
+        ----------
+        participant_id
+            Pseudonym.
+        actor
+            Who carries out the request, for the journal.
+
+        Returns
+        -------
+        Table name → number of rows erased.
+
+        Raises
+        ------
+        UnknownNameError
+            Nobody bears this pseudonym, in the tables or in the journal. Nothing is written.
+        StudyReadOnlyError, StudyLockedError
+            The study may not, or cannot now, be written.
+        """
+        with self._transaction() as connection:
+            if not _change.knows(connection, participant_id):
+                raise UnknownNameError(
+                    f"Pseudonyme inconnu dans l’étude : « {shown(participant_id)} ». Rien n’a été effacé."
+                )
+            erased = _change.forget(connection, participant_id, actor=actor)
+        self._sweep()
+        return erased
+
+    def _sweep(self) -> None:
+        """Rewrite the file without its freed pages when an erasure asks for it.
+
+        A file that is busy, or a disk that is full, waits for the next opening: the erasure itself is done.
+        """
+        with suppress(StudyError), self._connected() as connection:
+            if _change.sweep_due(connection):
+                connection.execute("VACUUM")
+                connection.execute("DELETE FROM study WHERE property = ?", (_change.SWEEP,))
+
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection and close it; database faults come out as sentences."""
@@ -269,22 +354,33 @@ class Study:
     def _writing(
         self, name: str, action: str, *, reason: str, actor: str, expected: int | None = None
     ) -> Iterator[_change.Change]:
-        """Yield a change inside one immediate transaction, committed if the block ends well."""
+        """Yield a change of one table inside one transaction, committed if the block ends well."""
         _require_kept(name)
+        with self._transaction() as connection:
+            change = _change.Change(connection, name, action=action, reason=reason, actor=actor)
+            if expected is not None:
+                _refuse_changed(name, found=change.version, expected=expected)
+            yield change
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection inside one immediate transaction, committed if the block ends well."""
         if self.read_only:
             raise StudyReadOnlyError(
                 f"L’étude {self.path.name} est ouverte en lecture seule : rien n’a été enregistré."
             )
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
-            change = _change.Change(connection, name, action=action, reason=reason, actor=actor)
-            if expected is not None and change.version != expected:
-                raise ConflictError(
-                    f"La table « {name} » a changé depuis votre lecture (version {change.version}, lue en version "
-                    f"{expected}). Relisez-la, reportez vos modifications, puis enregistrez."
-                )
-            yield change
+            yield connection
             connection.commit()  # any error above closes the connection, which rolls back
+
+
+def _refuse_changed(name: str, *, found: int, expected: int) -> None:
+    if found != expected:
+        raise ConflictError(
+            f"La table « {name} » a changé depuis votre lecture (version {found}, lue en version "
+            f"{expected}). Relisez-la, reportez vos modifications, puis enregistrez."
+        )
 
 
 def _write_new(connection: sqlite3.Connection, tables: Mapping[str, pd.DataFrame], reason: str) -> None:

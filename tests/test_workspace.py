@@ -216,6 +216,34 @@ def test_upsert_updates_and_adds_and_the_journal_counts(study):
     assert study.journal().iloc[-2]["actor"] == "Ana"
 
 
+def test_write_many_lets_rows_refer_to_one_another_and_undoes_table_by_table(study):
+    tables = study.read_many(["sessions", "participants"])
+    sessions = tables["sessions"].head(1).assign(session_id="S-NEW")
+    people = tables["participants"].head(2).assign(participant_id=["P1", "P2"], session_id="S-NEW")
+    entries = study.write_many({"participants": people, "sessions": sessions}, reason="marche", actor="Nadia")
+    assert entries["sessions"] < entries["participants"]
+    assert study.journal()["table_name"].tolist()[-2:] == ["sessions", "participants"]
+    study.undo()
+    assert "P1" not in set(study.read("participants")["participant_id"])
+    assert "S-NEW" in set(study.read("sessions")["session_id"])
+    study.undo()
+    assert "S-NEW" not in set(study.read("sessions")["session_id"])
+
+
+def test_write_many_writes_everything_or_nothing(study):
+    before = study.fingerprint()
+    sessions = study.read("sessions").head(1).assign(session_id="S-NEW")
+    orphan = study.read("participants").head(1).assign(participant_id="P1", session_id="S-NOWHERE")
+    with pytest.raises(DefectsError):
+        study.write_many({"sessions": sessions, "participants": orphan}, reason="marche")
+    stale = {"stages": study.version("stages") + 1}
+    with pytest.raises(ConflictError, match="« stages »"):
+        study.write_many({"sessions": sessions}, reason="marche", expected_versions=stale)
+    with pytest.raises(UnknownNameError):
+        study.write_many({"seances": sessions}, reason="marche")
+    assert study.fingerprint() == before
+
+
 def test_undo_goes_back_step_by_step(study):
     states = [study.fingerprint()]
     study.append("figures", figure(1), reason="1")

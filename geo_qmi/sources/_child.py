@@ -37,6 +37,9 @@ _LOADED = {
     ".gpx": ("shapely", "defusedxml.ElementTree"),
 }
 
+#: Word on the command line → module whose ``parse_path`` reads: any data file, or what comes back from a walk.
+_READERS = {"data": "geo_qmi.sources.recognise", "field": "geo_qmi.sources.field.parsing"}
+
 
 def write_sheets(sheets: Iterable[Sheet], out: TextIO) -> None:
     """Write sheets as JSON lines: a head, one line per column, the geometry as WKB hex, the defects."""
@@ -90,9 +93,9 @@ def _write(out: TextIO, record: Any) -> None:
 
 def main(arguments: list[str]) -> int:
     """Parse the file named by the first argument and answer on standard output."""
-    path, name, raw_limits = arguments
+    path, name, raw_limits, reader = arguments
     limits = Limits(**json.loads(raw_limits))
-    from geo_qmi.sources.recognise import parse_path
+    parse_path = importlib.import_module(_READERS[reader]).parse_path
 
     suffix = Path(name).suffix.lower()
     for module in _LOADED.get(suffix, ("shapely",)):

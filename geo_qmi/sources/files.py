@@ -16,7 +16,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from geo_qmi import errors
 from geo_qmi.errors import InputError, LimitError, UnknownNameError, UnreadableError, shown
@@ -37,7 +37,12 @@ _NO_LIMITS = Limits()
 
 
 def read_file(
-    path: Path, *, limits: Limits = _NO_LIMITS, layer: str | None = None, name: str | None = None
+    path: Path,
+    *,
+    limits: Limits = _NO_LIMITS,
+    layer: str | None = None,
+    name: str | None = None,
+    reader: Literal["data", "field"] = "data",
 ) -> list[RawTable]:
     """Return every layer, sheet or folder of a file.
 
@@ -52,6 +57,8 @@ def read_file(
     name
         Name the user knows the file by, when it differs from the path (an upload in a temporary folder). Its
         suffix is the one compared with the content.
+    reader
+        ``field`` reads what only a walk brings back too, see `geo_qmi.sources.field.parsing`.
 
     Returns
     -------
@@ -69,8 +76,8 @@ def read_file(
     """
     path = Path(path)
     shown_name = shown(name or path.name)
-    _check_path(path, shown_name, limits=limits)
-    tables = [sheet.table() for sheet in _in_child(path, shown_name, limits=limits)]
+    _check_path(path, shown_name, limits=limits, folder=reader == "field")
+    tables = [sheet.table() for sheet in _in_child(path, shown_name, limits=limits, reader=reader)]
     if layer is None:
         return tables
     chosen = [table for table in tables if table.layer == layer]
@@ -91,12 +98,14 @@ def describe_formats() -> dict[str, str]:
     return {suffix: name for suffix, (_, name) in FORMATS.items()}
 
 
-def _check_path(path: Path, name: str, *, limits: Limits) -> None:
+def _check_path(path: Path, name: str, *, limits: Limits, folder: bool) -> None:
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
         reason = "est introuvable" if isinstance(error, FileNotFoundError) else "ne peut pas être ouvert"
         raise UnreadableError(f"« {name} » {reason} → vérifiez le chemin et les droits d’accès.") from None
+    if stat.S_ISDIR(found.st_mode) and folder:
+        return
     if stat.S_ISDIR(found.st_mode):
         geodatabase = " (une géodatabase .gdb : exportez-la en GeoPackage)" if path.suffix.lower() == ".gdb" else ""
         raise UnreadableError(f"« {name} » est un dossier{geodatabase} → choisissez un fichier.")
@@ -106,8 +115,8 @@ def _check_path(path: Path, name: str, *, limits: Limits) -> None:
         raise passed(name, "octets", met=found.st_size, limit=limits.file_bytes)
 
 
-def _in_child(path: Path, name: str, *, limits: Limits) -> list[Sheet]:
-    arguments = [os.fspath(path.absolute()), name, json.dumps(asdict(limits))]
+def _in_child(path: Path, name: str, *, limits: Limits, reader: str) -> list[Sheet]:
+    arguments = [os.fspath(path.absolute()), name, json.dumps(asdict(limits)), reader]
     command = [sys.executable, "-P", "-X", "utf8", "-m", "geo_qmi.sources._child", *arguments]
     with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
         try:

@@ -1,0 +1,119 @@
+"""Which commands bring a walk home: the kit to collect with, and the import of what came back?
+
+A part of `geo_qmi.cli`, which loads it: each command parses, calls `geo_qmi.sources.field` or `geo_qmi.intake.walks`,
+prints.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from geo_qmi._french import FrenchCommand, typer
+from geo_qmi.cli import AsJson, Crs, OptionalStudy, StudyPath, _free_path, _open, _print_json, _print_table, app
+
+#: Defects printed on a terminal; the files of refused records hold them all.
+_SHOWN = 40
+
+
+@app.command(
+    cls=FrenchCommand,
+    help="Écrit le nécessaire de collecte d’une marche.\n\nFormulaire XLSForm, GeoPackage pour QField, feuille A3.",
+)
+def template(
+    folder: Annotated[Path, typer.Argument(metavar="DOSSIER", help="Dossier à remplir.")],
+    session: Annotated[str, typer.Option("--session", metavar="CODE", help="Code de la séance.")] = "",
+    title: Annotated[str, typer.Option("--title", metavar="TITRE", help="Nom de la marche.")] = "Marche sensible",
+    district: Annotated[
+        str | None, typer.Option("--district", metavar="ID", help="Quartier dont le périmètre est imprimé à l’échelle.")
+    ] = None,
+    study: OptionalStudy = None,
+) -> None:
+    """Write the form, the GeoPackage and the paper sheet."""
+    from geo_qmi.errors import UnknownNameError
+    from geo_qmi.sources.field.kit import template_walk
+
+    perimeter = None
+    if district is not None:
+        districts = _open(study).read("districts").set_index("district_id")
+        if district not in districts.index:
+            known = ", ".join(map(str, districts.index))
+            raise UnknownNameError(f"Quartier inconnu : « {district} ». Quartiers de l’étude : {known}.")
+        perimeter = districts.geometry[district]
+        if perimeter is None:
+            typer.echo("Périmètre non publié : la feuille est sans échelle ni coordonnées.", err=True)
+    for path in template_walk(folder, session=session, title=title, perimeter=perimeter):
+        typer.echo(str(path))
+
+
+@app.command(
+    "import-walk",
+    cls=FrenchCommand,
+    help="Importe une marche collectée.\n\nKobo, ODK, QField, uMap, GPX et photos, tableur, feuille numérisée.",
+)
+def import_walk(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
+    path: Annotated[Path, typer.Argument(metavar="FICHIER", help="Fichier ou dossier rendu par l’outil.")],
+    study: StudyPath,
+    session: Annotated[str, typer.Option("--session", metavar="CODE", help="Séance, créée au besoin.")],
+    district: Annotated[str, typer.Option("--district", metavar="ID", help="Quartier parcouru.")],
+    tool: Annotated[
+        str | None, typer.Option("--tool", metavar="OUTIL", help="survey, geojson, qfield, umap, gpx, csv ou paper.")
+    ] = None,
+    crs: Crs = None,
+    start: Annotated[str, typer.Option("--start", metavar="DATE", help="Début, AAAA-MM-JJThh:mm.")] = "",
+    title: Annotated[str, typer.Option("--title", metavar="TITRE", help="Titre de la séance.")] = "",
+    participant: Annotated[
+        str, typer.Option("--participant", metavar="PSEUDO", help="Auteur, si le fichier ne le dit pas.")
+    ] = "",
+    group: Annotated[str, typer.Option("--group", metavar="GROUPE", help="Son groupe d’acteurs.")] = "",
+    photos: Annotated[Path | None, typer.Option("--photos", metavar="DOSSIER", help="Dossier des photos.")] = None,
+    base: Annotated[
+        Path | None, typer.Option("--base", metavar="FICHIER", help="GeoPackage de départ, pour les copies en conflit.")
+    ] = None,
+    control: Annotated[
+        Path | None, typer.Option("--control", metavar="FICHIER", help="Points de calage d’une feuille.")
+    ] = None,
+    rms_limit: Annotated[
+        float, typer.Option("--rms-limit", metavar="M", help="Écart de calage accepté, en mètres.")
+    ] = 10.0,
+    actor: Annotated[str, typer.Option("--actor", metavar="NOM", help="Qui importe, pour le journal.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Import a walk in one transaction and say what became of each record."""
+    from geo_qmi.intake import walks
+    from geo_qmi.intake.report import write_csv
+    from geo_qmi.sources.field.collected import Hints
+    from geo_qmi.workspace import Study
+
+    hints = Hints(
+        title=title,
+        start=start,
+        participant=participant,
+        actor_group=group,
+        photos=photos,
+        base=base,
+        control=control,
+        rms_limit_m=rms_limit,
+    )
+    took = walks.import_walk(
+        Study(study), path, session=session, district=district, tool=tool, crs=crs, actor=actor, hints=hints
+    )
+    refused = int(took.counts["refused"].sum())
+    if as_json:
+        counts = {str(name): {str(k): int(v) for k, v in row.items()} for name, row in took.counts.iterrows()}
+        issues = [defect.as_dict() for defect in took.defects]
+        _print_json({"tool": took.tool, "counts": counts, "issues": issues, "notes": list(took.notes)})
+    else:
+        for line in [*took.notes, *(defect.sentence() for defect in took.defects[:_SHOWN])]:
+            typer.echo(line)
+        if len(took.defects) > _SHOWN:
+            typer.echo(f"… et {len(took.defects) - _SHOWN} autre(s) défaut(s) : --json les donne tous.")
+        header = ("Table", "Lus", "Ajoutés", "Mis à jour", "Inchangés", "Refusés")
+        _print_table(header, [tuple(map(str, row)) for row in took.counts.itertuples(name=None)])
+        typer.echo(took.sentence())
+    for name, frame in took.quarantined.items():
+        if len(frame):
+            kept = _free_path(Path(f"{path.stem}.{name}.quarantaine.csv"))
+            write_csv(kept, map(str, frame.columns), frame.itertuples(index=False, name=None))
+            typer.echo(f"Enregistrements refusés, avec leurs motifs : {kept}", err=as_json)
+    raise typer.Exit(1 if refused else 0)
