@@ -39,6 +39,12 @@ FLOORS = {
     "cli": "hall",
     "_french": "hall",
     "runs": "hall",
+    "publishing": "hall",
+    "jury": "hall",
+    "jury_commands": "hall",
+    "rulebook": "hall",
+    "walking": "hall",
+    "walk_commands": "hall",
     "__main__": "hall",
     "dashboard": "hall",
 }

@@ -21,6 +21,10 @@ _FOLDER = Path(__file__).resolve().parent
 PAGES = (
     ("programme.py", "Programme", "programme"),
     ("district.py", "Quartier", "quartier"),
+    ("sensing.py", "Carte sensible", "carte-sensible"),
+    ("diagnosis.py", "Diagnostic", "diagnostic"),
+    ("access.py", "Accès et coupures", "acces"),
+    ("covering.py", "Sites et couverture", "sites"),
     ("pairing.py", "Appariement", "appariement"),
 )
 

@@ -1,12 +1,12 @@
 """What does a comparison of candidates and districts say to the reader?
 
-`geo_qmi.matching.match` computes; this module keeps the scores readable when no plan exists, and words the plan,
+`geo_qmi.runs` computes; this module keeps the scores readable when no plan exists, and words the plan,
 the parts of a score and the reasons of a choice. It knows no widget.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -14,10 +14,14 @@ import pandas as pd
 from geo_qmi import matching
 from geo_qmi.errors import InfeasibleError
 from geo_qmi.maps import plural
-from geo_qmi.vocabulary import NEED_LAYERS, THEMES
+from geo_qmi.matching.rule_model import Quotas, Totals
+from geo_qmi.runs import Prepared
+from geo_qmi.vocabulary import NEED_LAYERS, OTHER_LAYERS, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from geo_qmi.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,72 +53,84 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A matching, or its scores alone and the sentence that says why no plan meets the quotas."""
+    """A matching and its inputs, or its scores alone and the sentence that says why no plan meets the quotas."""
 
+    prepared: Prepared
     match: matching.Match
     refusal: str = ""
 
     @property
     def plan(self) -> pd.DataFrame:
         """Return ``project_id``, ``district_id``, ``score`` of the plan; no row when there is none."""
-        plan = self.match.assignment.plan
+        plan = self.match.plan.rows
         return plan.head(0) if self.refusal else plan
 
 
-def compare(
+def gathered(
     candidates: Candidates,
-    tables: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, Any],
     *,
     district_ids: Sequence[str],
-    low: int,
-    high: int,
-    announce: Callable[[str], None] = lambda _: None,
-) -> Comparison:
-    """Return the matching of `candidates` in `district_ids`; parameters as `matching.match`."""
+    book: Rulebook,
+    fingerprint: str = "",
+) -> Prepared:
+    """Return the inputs of one matching, from tables that were read already.
 
-    def matched(at_least: int) -> matching.Match:
-        return matching.match(
-            candidates.rows,
-            tables,
-            districts=district_ids,
-            tags=candidates.tags,
-            hosts=candidates.hosts,
-            low=at_least,
-            high=high,
-            announce=announce,
-        )
+    Parameters
+    ----------
+    candidates, tables
+        What is compared, and every table of the study.
+    district_ids
+        Districts to fill.
+    book
+        The rule file.
+    fingerprint
+        SHA-256 of the study, for the sheets.
+    """
+    title = f"Appariement de {plural(len(candidates.rows), candidates.noun)}{' [démonstration]' * candidates.demo}"
+    inputs = {"study": fingerprint, "rules": book.sha256}
+    return Prepared(
+        title, candidates.rows, dict(tables), list(district_ids), candidates.tags, candidates.hosts, book, inputs
+    )
 
+
+def compare(prepared: Prepared, *, announce: Callable[[str], None] = lambda _: None) -> Comparison:
+    """Return the matching of what was prepared, or its scores alone when its rules leave no plan."""
     try:
-        return Comparison(match=matched(low))
+        return Comparison(prepared=prepared, match=prepared.run(announce=announce))
     except InfeasibleError as error:
-        # Scores do not depend on quotas: without a minimum there is always a plan, which is not shown.
-        return Comparison(match=matched(0), refusal=str(error))
+        # Scores do not depend on the rules of the plan: without any there is always one, which is not shown.
+        free = {"quotas": Quotas(low=0), "totals": Totals(), "theme_bounds": (), "fixed": (), "vetoes": ()}
+        rules = prepared.book.rules.model_copy(update={**free, "services": {}, "loads": (), "synergies": ()})
+        relaxed = replace(prepared, book=replace(prepared.book, rules=rules))
+        return Comparison(prepared=prepared, match=relaxed.run(announce=announce), refusal=str(error))
 
 
 def plan_rows(found: Comparison, candidates: Candidates, districts: Mapping[str, str]) -> pd.DataFrame:
     """Return the plan with French headings: candidate, district, score, rank of that district for the candidate."""
     plan = found.plan
     ranks = matching.ranks(found.match.scores)
+    ends = found.match.appraisal
+    pairs = list(zip(plan["project_id"], plan["district_id"], strict=True))
     return pd.DataFrame(
         {
             "Quartier": plan["district_id"].map(districts),
             candidates.noun.capitalize(): plan["project_id"].map(candidates.names()),
             "Score": plan["score"].round(3),
-            "Rang du quartier": [
-                ranks.loc[project, district]
-                for project, district in zip(plan["project_id"], plan["district_id"], strict=True)
-            ],
+            "Au plus bas": [round(float(ends.low.loc[pair]), 3) for pair in pairs],
+            "Au plus haut": [round(float(ends.high.loc[pair]), 3) for pair in pairs],
+            "Rang du quartier": [ranks.loc[pair] for pair in pairs],
         }
     ).sort_values(["Quartier", "Score"], ascending=[True, False], ignore_index=True)
 
 
 def parts(found: Comparison, project_id: str, district_id: str) -> pd.DataFrame:
-    """Return the parts of one score with French headings; the column « Apport au score » adds up to it."""
+    """Return the parts of the agreement of themes with French headings; « Apport au score » adds up to it."""
     rows = found.match.explanations
     rows = rows[(rows["project_id"] == project_id) & (rows["district_id"] == district_id)]
     return pd.DataFrame(
         {
-            "Couche de besoin": rows["layer"].map(NEED_LAYERS),
+            "Couche de besoin": rows["layer"].map(NEED_LAYERS | OTHER_LAYERS),
             "Thème": rows["theme"].map(THEMES).fillna("—"),
             "Apport au score": rows["contribution"],
             "Poids du besoin": rows["need_weight"],
@@ -126,7 +142,25 @@ def parts(found: Comparison, project_id: str, district_id: str) -> pd.DataFrame:
     ).sort_values("Apport au score", ascending=False, ignore_index=True)
 
 
-def verdicts(found: Comparison, project_id: str, districts: Mapping[str, str], *, low: int, high: int) -> pd.DataFrame:
+def criteria(found: Comparison, project_id: str, district_id: str) -> pd.DataFrame:
+    """Return one pair on every criterion with French headings; both columns of contributions add up to the score."""
+    pair = pd.DataFrame({"project_id": [project_id], "district_id": [district_id]})
+    rows = matching.reasons(found.match.appraisal, pair)
+    return pd.DataFrame(
+        {
+            "Critère": rows["label"],
+            "Poids": rows["weight"],
+            "Valeur, au plus bas": rows["low"],
+            "Valeur, au plus haut": rows["high"],
+            "Contribution, au plus bas": rows["contribution_low"],
+            "Contribution, au plus haut": rows["contribution_high"],
+            "Pourquoi": rows["words"],
+            "Preuve": rows["evidence"],
+        }
+    )
+
+
+def verdicts(found: Comparison, project_id: str, districts: Mapping[str, str]) -> pd.DataFrame:
     """Return, for one candidate, each district with its score and why the plan chose it or not."""
     row = cast("pd.Series[float]", found.match.scores.loc[project_id]).sort_values(ascending=False)
     plan = found.plan
@@ -134,17 +168,23 @@ def verdicts(found: Comparison, project_id: str, districts: Mapping[str, str], *
     mine = plan.loc[plan["project_id"] == project_id, "district_id"]
     chosen = str(mine.iloc[0]) if len(mine) else ""
     said = [
-        _verdict(str(district), value, chosen, received=received, best=row.get(chosen), low=low, high=high)
+        _verdict(
+            str(district),
+            value,
+            chosen,
+            received=received,
+            best=row.get(chosen),
+            quotas=found.prepared.book.rules.quotas,
+        )
         for district, value in row.items()
     ]
     return pd.DataFrame({"Quartier": [districts[str(d)] for d in row.index], "Score": row.to_numpy(), "Pourquoi": said})
 
 
-def _verdict(
-    district: str, value: Any, chosen: str, *, received: pd.Series[int], best: Any, low: int, high: int
-) -> str:
+def _verdict(district: str, value: Any, chosen: str, *, received: pd.Series[int], best: Any, quotas: Quotas) -> str:
     """Say why a district is or is not the choice of the plan for one candidate."""
-    n = int(received.get(district, 0))
+    n, high = int(received.get(district, 0)), quotas.of(district).high
+    low = quotas.of(chosen).low
     if pd.isna(value):
         return "score inconnu : rien de reconnu d’un côté ou de l’autre"
     if district == chosen:
@@ -165,10 +205,10 @@ def summary(found: Comparison, candidates: Candidates) -> str:
     """Say in one sentence what the plan does."""
     if found.refusal:
         return found.refusal
-    assignment = found.match.assignment
-    tied = " Plusieurs plans atteignent ce total ; un tirage fixe a choisi." if assignment.status == "tied" else ""
-    total = f"{assignment.total:.3f}".replace(".", ",")
+    plan = found.match.plan
+    tied = " Plusieurs plans atteignent ce total ; un tirage fixe a choisi." if plan.status == "tied" else ""
+    total = f"{plan.total:.3f}".replace(".", ",")
     return (
-        f"{plural(len(assignment.plan), candidates.noun)} dans le plan, {len(assignment.excluded)} hors du plan ; "
+        f"{plural(len(plan.rows), candidates.noun)} dans le plan, {len(plan.excluded)} hors du plan ; "
         f"total des scores : {total}.{tied}"
     )

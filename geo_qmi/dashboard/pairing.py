@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import maps, matching
-from geo_qmi.dashboard import comparison, readings, state
+from geo_qmi.dashboard import comparison, deliberation, readings, rulebook_panel, state
 from geo_qmi.dashboard.comparison import Candidates, Comparison, compare
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_map, show_table
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geo_qmi.intake import Intake
+    from geo_qmi.matching import Appraisal
+    from geo_qmi.rulebook import Rulebook
 
 _REAL, _DEMO, _OWN = "Projets réels de l’édition 1", "Candidatures de démonstration", "Mon fichier"
 _FILES = ["csv", "xlsx", "ods", "geojson", "gpkg", "zip"]
@@ -40,27 +42,34 @@ def page() -> None:
         st.info("Il faut au moins un quartier et un lexique de thèmes : cette étude ne les contient pas.")
         return
     candidates = _candidates(tables)
-    rules = _rules(tables, names)
+    district_ids = _districts(tables, names)
+    book = rulebook_panel.rules()
     if candidates is None or candidates.rows.empty:
         st.info("Aucun candidat à comparer : choisissez une autre liste, ou déposez un fichier.")
         return
-    if not rules["district_ids"]:
+    if not district_ids:
         st.info("Choisissez au moins un quartier.")
         return
     with state.refusals():
-        found = _found(candidates, tables, rules)
+        found = _found(candidates, tables, district_ids, book)
     _verdict(found, candidates)
-    plan, scores, why, check = st.tabs(["Plan", "Scores", "Pourquoi", "Vérification"])
+    plan, scores, why, strength, jury, check = st.tabs(
+        ["Plan", "Scores", "Pourquoi", "Solidité", "Jury", "Vérification"]
+    )
     with plan:
         _plan(tables, found, candidates, names)
     with scores:
         _scores(found, candidates, names)
     with why:
-        _why(found, candidates, names, rules)
+        _why(found, candidates, names)
+    with strength:
+        deliberation.strength(found)
+    with jury:
+        deliberation.decisions(found, tables, names)
     with check:
         _check(found, candidates, names)
     rows = matching.score_rows(found.match.scores, plan=found.plan)
-    results = {"scores": rows, "needs": found.match.needs, "offers": found.match.offers}
+    results = {"scores": rows, "needs": found.match.appraisal.needs, "offers": found.match.appraisal.offers}
     downloads(results, key="appariement", mark=maps.DEMO if candidates.demo else "")
 
 
@@ -137,12 +146,11 @@ def _defects(took: Intake) -> None:
         show_table(pd.DataFrame(rows).astype({"Ligne": "Int64"}))
 
 
-def _rules(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> dict[str, Any]:
-    """Let the reader choose districts and quotas."""
+def _districts(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> list[str]:
+    """Let the reader choose districts."""
     districts = tables["districts"]
     first = set(districts.loc[districts["edition"] == districts["edition"].min(), "district_id"])
-    wide, left, right = st.columns([4, 1, 1])
-    chosen = wide.multiselect(
+    chosen = st.multiselect(
         "Quartiers",
         list(names),
         default=[ident for ident in names if ident in first],
@@ -150,19 +158,15 @@ def _rules(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> dict
         key="appariement-quartiers",
         help="Par défaut, ceux de l’édition 1 : ceux de l’édition 2 n’ont qu’un défi publié, ou rien.",
     )
-    low = left.number_input("Minimum par quartier", 0, 200, 6, key="appariement-minimum")
-    high = right.number_input("Maximum par quartier", 1, 200, 8, key="appariement-maximum")
-    if low > high:
-        st.error(f"Le minimum ({low}) dépasse le maximum ({high}) : baissez l’un ou montez l’autre.")
-        st.stop()
-    return {"district_ids": sorted(chosen), "low": int(low), "high": int(high)}
+    return sorted(chosen)
 
 
-def _found(candidates: Candidates, tables: Mapping[str, pd.DataFrame], rules: dict[str, Any]) -> Comparison:
+def _found(
+    candidates: Candidates, tables: Mapping[str, pd.DataFrame], district_ids: list[str], book: Rulebook
+) -> Comparison:
     """Compare once for each set of inputs, telling the steps."""
-    texts = candidates.rows[["project_id", "description"]].astype(str)
-    digest = hashlib.sha256(pd.util.hash_pandas_object(texts).to_numpy().tobytes()).hexdigest()
-    key = ("plan", state.stamp(), digest, *rules["district_ids"], rules["low"], rules["high"])
+    digest = hashlib.sha256(pd.util.hash_pandas_object(candidates.rows.astype(str)).to_numpy().tobytes()).hexdigest()
+    key = ("plan", state.stamp(), digest, *district_ids, book.sha256)
 
     def build() -> Comparison:
         bar = st.progress(0.0)
@@ -171,7 +175,9 @@ def _found(candidates: Candidates, tables: Mapping[str, pd.DataFrame], rules: di
         def announce(step: str) -> None:
             bar.progress(steps.index(step) / len(steps), text=f"{step}…")
 
-        found = compare(candidates, tables, **rules, announce=announce)
+        fingerprint = state.study().fingerprint()
+        inputs = comparison.gathered(candidates, tables, district_ids=district_ids, book=book, fingerprint=fingerprint)
+        found = compare(inputs, announce=announce)
         bar.empty()
         return found
 
@@ -204,7 +210,7 @@ def _plan(tables: Mapping[str, Any], found: Comparison, candidates: Candidates, 
     mark = f" ({maps.DEMO})" if candidates.demo else ""
     st.markdown(f"**Le plan, quartier par quartier{mark}**")
     show_table(comparison.plan_rows(found, candidates, names), height_px=400)
-    excluded = found.match.assignment.excluded
+    excluded = found.match.plan.excluded
     if len(excluded):
         st.markdown(f"**Hors du plan : {maps.plural(len(excluded), candidates.noun)}**")
         shown = {
@@ -220,10 +226,13 @@ def _scores(found: Comparison, candidates: Candidates, names: Mapping[str, str])
     chosen = set(zip(plan["project_id"], plan["district_id"], strict=True))
     label = candidates.names()
     scores = found.match.scores.sort_index(key=lambda idents: idents.map(lambda ident: label[ident].casefold()))
+    ends = found.match.appraisal
     texts = pd.DataFrame(
         [
             [
-                "inconnu" if pd.isna(value) else f"{value:.2f}".replace(".", ",") + (" ✓" * ((row, column) in chosen))
+                "inconnu"
+                if pd.isna(value)
+                else _cell(value, ends, (str(row), str(column))) + (" ✓" * ((row, column) in chosen))
                 for column, value in values.items()
             ]
             for row, values in scores.iterrows()
@@ -237,12 +246,21 @@ def _scores(found: Comparison, candidates: Candidates, names: Mapping[str, str])
         [[_heat(value, top) for value in row] for row in scores.to_numpy()], index=texts.index, columns=texts.columns
     )
     mark = f" ({maps.DEMO})" if candidates.demo else ""
-    st.markdown(f"**Accord entre 0 et 1{mark}** ; ✓ : retenu par le plan ; « inconnu » : aucun thème reconnu.")
+    st.markdown(
+        f"**Accord entre 0 et 1{mark}** ; ✓ : retenu par le plan ; « inconnu » : aucun thème reconnu ; "
+        "entre crochets, le plus bas et le plus haut quand une case du dossier manque."
+    )
     height = min(720, 38 + 35 * len(texts))
     if texts.index.is_unique:
         st.dataframe(texts.style.apply(lambda _: colours, axis=None), height=height)
     else:
         st.dataframe(texts, height=height)
+
+
+def _cell(value: float, ends: Appraisal, pair: tuple[str, str]) -> str:
+    """Return a score, with both its ends when a cell of the dossier is missing."""
+    texts = [f"{number:.2f}".replace(".", ",") for number in (value, ends.low.loc[pair], ends.high.loc[pair])]
+    return texts[0] if texts[1] == texts[2] else f"{texts[0]} [{texts[1]}–{texts[2]}]"
 
 
 def _heat(value: Any, top: float) -> str:
@@ -256,7 +274,7 @@ def _heat(value: Any, top: float) -> str:
     )
 
 
-def _why(found: Comparison, candidates: Candidates, names: Mapping[str, str], rules: dict[str, Any]) -> None:
+def _why(found: Comparison, candidates: Candidates, names: Mapping[str, str]) -> None:
     """Show where one score comes from, and why other districts were not chosen."""
     label = candidates.names()
     left, right = st.columns(2)
@@ -264,22 +282,26 @@ def _why(found: Comparison, candidates: Candidates, names: Mapping[str, str], ru
         candidates.noun.capitalize(), sorted(label, key=label.__getitem__), format_func=label.__getitem__,
         key="appariement-projet",
     )  # fmt: skip
-    reasons = comparison.verdicts(found, project, names, low=rules["low"], high=rules["high"])
+    reasons = comparison.verdicts(found, project, names)
     show_table(reasons)
     by_score = cast("pd.Series[float]", found.match.scores.loc[project]).sort_values(ascending=False)
     district = right.selectbox(
         "Quartier", by_score.index.tolist(), format_func=names.__getitem__, key="appariement-quartier"
     )
+    deliberation.why_not(found, project, district)
     rows = comparison.parts(found, project, district)
     value = found.match.scores.loc[project, district]
     if pd.isna(value):
-        st.info(f"Score inconnu : {'; '.join(sorted(set(rows['Note']) - {''})) or 'rien de reconnu'}.")
-    else:
-        st.markdown(
-            f"**Score de « {literal(label[project])} » à {literal(names[district])} : {_decimal(value)}** ; "
-            f"la somme des apports ci-dessous vaut {_decimal(rows['Apport au score'].sum())}."
+        st.info(
+            f"Score inconnu : {'; '.join(sorted(set(rows['Note']) - {''})) or 'rien de reconnu, ou paire écartée'}."
         )
+    else:
+        st.markdown(f"**Score de « {literal(label[project])} » à {literal(names[district])} : {_decimal(value)}**")
+    st.caption("Poids × valeur = contribution ; les contributions s’additionnent jusqu’au score.")
+    show_table(comparison.criteria(found, project, district))
+    st.caption(f"Réponse aux besoins, thème par thème : {_decimal(rows['Apport au score'].sum())} en tout.")
     show_table(rows)
+    deliberation.sheet(found, project)
 
 
 def _decimal(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ from geo_qmi.export import FORMATS, export_bytes
 from geo_qmi.schema import geometry_types, label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -30,7 +30,7 @@ def show_table(frame: pd.DataFrame, *, height_px: int | None = None, key: str | 
     st.dataframe(frame, hide_index=True, placeholder="—", column_config=numbers, height=height_px or "auto", key=key)
 
 
-def show_map(drawn: Map, *, key: str, height_px: int = 560) -> None:
+def show_map(drawn: Map, *, key: str, height_px: int = 560, on_pick: Callable[[str, str], None] | None = None) -> None:
     """Show a map with everything that makes it readable without seeing it.
 
     Parameters
@@ -41,6 +41,9 @@ def show_map(drawn: Map, *, key: str, height_px: int = 560) -> None:
         Name that keeps zoom and switches when the page runs again; one a map.
     height_px
         Height of the frame.
+    on_pick
+        Called with the name of the layer and the identifier of the feature a click chooses, before the page runs
+        again; the page offers the same choice as a list.
     """
     st.markdown(f"#### {literal(drawn.title)}")
     if drawn.nothing:
@@ -56,13 +59,28 @@ def show_map(drawn: Map, *, key: str, height_px: int = 560) -> None:
             show_table(drawn.unplaced, key=f"{key}-sans-lieu")
     with wide:
         st.pydeck_chart(
-            deck(drawn, hidden=hidden, height_px=height_px), height=height_px, key=key, alt=drawn.description
+            deck(drawn, hidden=hidden, height_px=height_px),
+            height=height_px,
+            key=key,
+            alt=drawn.description,
+            on_select="ignore" if on_pick is None else partial(_picked, drawn, key, on_pick),
         )
         st.markdown(literal(drawn.description))
         told = " · ".join(map(literal, drawn.credits))
         st.caption(f"Contours : {told}" if told else "Contours sans origine indiquée.")
     with st.expander("Les mêmes données en tableau", icon=":material/table_rows:"):
         show_table(drawn.table, key=f"{key}-tableau")
+
+
+def _picked(drawn: Map, key: str, on_pick: Callable[[str, str], None]) -> None:
+    """Tell `on_pick` what was clicked; a click beside every feature tells nothing."""
+    objects: dict[str, list[Any]] = st.session_state[key]["selection"]["objects"]
+    for ident, chosen in objects.items():
+        layer = next((layer.name for layer in drawn.layers if ident.startswith(f"{layer.name}-")), "")
+        told = chosen[0].get("properties", chosen[0]) if chosen else {}
+        if layer and "id" in told:
+            on_pick(layer, str(told["id"]))
+            return
 
 
 def _switches(drawn: Map, key: str) -> set[str]:

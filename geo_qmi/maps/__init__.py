@@ -7,10 +7,12 @@ here computes a result or knows a screen or a file; what is unknown is hatched o
 
 from __future__ import annotations
 
+from geo_qmi.maps.access import access_map, reach_map
 from geo_qmi.maps.district import district_map
 from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, count_classes, hatch, plural, words
 from geo_qmi.maps.hosts import UNKNOWN_PLACE, district_name, hosts_of
 from geo_qmi.maps.metropolis import plan_map, programme_map
+from geo_qmi.maps.sensitive import sensitive_map
 
 __all__ = [
     "DEMO",
@@ -19,6 +21,7 @@ __all__ = [
     "Layer",
     "Map",
     "Style",
+    "access_map",
     "count_classes",
     "district_map",
     "district_name",
@@ -27,5 +30,7 @@ __all__ = [
     "plan_map",
     "plural",
     "programme_map",
+    "reach_map",
+    "sensitive_map",
     "words",
 ]

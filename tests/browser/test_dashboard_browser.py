@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import shutil
 import socket
@@ -16,7 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from geo_qmi.dashboard import command
+import geo_qmi
+from geo_qmi.dashboard import command, fieldwork
+from geo_qmi.dashboard.fieldwork import Kept
+from geo_qmi.deck import deck
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,6 +170,9 @@ def watched(browser, address) -> Iterator[Watched]:
 PAGES = {
     "programme": ("Programme", "Le programme dans la Métropole"),
     "quartier": ("Quartier", "Un quartier"),
+    "carte-sensible": ("Carte sensible", "Carte sensible"),
+    "diagnostic": ("Diagnostic", "Diagnostic"),
+    "acces": ("Accès et coupures", "Accès et coupures"),
     "appariement": ("Appariement", "Apparier des projets et des quartiers"),
 }
 
@@ -213,4 +220,69 @@ def test_a_district_without_perimeter_is_hatched_and_said(watched):
     assert watched.painted() > 30
     watched.keep("quartier-sans-perimetre")
     assert "district=" in watched.page.url or "quartier=" in watched.page.url
+    assert watched.errors == []
+
+
+def test_a_click_on_the_sensitive_map_chooses_its_place(watched):
+    watched.open(*PAGES["carte-sensible"])
+    assert watched.painted() > 30
+    found = fieldwork.fieldwork(geo_qmi.shipped_tables(), "QMI1-AUL", kept=Kept(), cell_m=50.0)
+    shown = fieldwork.drawn(geo_qmi.shipped_tables(), "QMI1-AUL", found, kept=Kept(), view="places")
+    felt = next(layer for layer in shown.layers if layer.name == "felt").frame
+    chosen = felt[felt["id"] != next(iter(fieldwork.spoken_places(found)))].iloc[[0]]
+    middle = chosen.representative_point().to_crs(4326).iloc[0]
+    view = deck(shown, height_px=600).initial_view_state
+    chart = watched.page.locator('[data-testid="stDeckGlJsonChart"]').first
+    chart.scroll_into_view_if_needed()
+    frame = chart.bounding_box()
+    world = 512 * 2**view.zoom  # pixels around the Earth in Web Mercator at this zoom
+    east = (middle.x - view.longitude) / 360 * world
+    south = (_mercator(view.latitude) - _mercator(middle.y)) / (2 * math.pi) * world
+    watched.page.mouse.click(frame["x"] + frame["width"] / 2 + east, frame["y"] + frame["height"] / 2 + south)
+    # The tooltip names the place too: only the list of the page tells that it was chosen.
+    watched.page.wait_for_function(_CHOSEN, arg=chosen["id"].iloc[0], timeout=PATIENCE_MS)
+    watched.keep("carte-sensible-clic")
+    assert watched.errors == []
+
+
+#: Whether a list of the page shows this identifier, as text or as the value of its field.
+_CHOSEN = """ident => [...document.querySelectorAll('[data-testid="stSelectbox"]')].some(
+  box => box.innerText.includes(ident) || [...box.querySelectorAll('input')].some(field => field.value.includes(ident))
+)"""
+
+
+def _mercator(latitude: float) -> float:
+    return math.log(math.tan(math.pi / 4 + math.radians(latitude) / 2))
+
+
+def test_places_within_reach_are_drawn_in_their_tab(watched):
+    watched.open("Sites et couverture", "Sites et couverture")
+    for number, tab in enumerate(("À portée de marche", "Prochains lieux")):
+        watched.page.get_by_role("tab", name=tab).click()
+        shown = watched.page.get_by_role("tabpanel").filter(visible=True)
+        chart = shown.locator('[data-testid="stDeckGlJsonChart"] canvas').first
+        chart.wait_for(timeout=PATIENCE_MS)
+        chart.scroll_into_view_if_needed()
+        for _ in range(60):
+            if _colours(chart.screenshot()) > 30:
+                break
+            watched.page.wait_for_timeout(500)
+        assert _colours(chart.screenshot()) > 30
+        watched.keep(f"sites-{number + 1}")
+    assert watched.refusals() == []
+    assert watched.errors == []
+    assert watched.hosts == {"127.0.0.1"}
+
+
+def test_a_crossing_tried_between_two_banks_redraws_the_card(watched):
+    watched.open(*PAGES["acces"])
+    watched.painted()
+    watched.page.get_by_text("Et si l’on ouvrait un franchissement").click()
+    for name, side in (("Premier point : lieu", "gauche"), ("Second point : lieu", "droite")):
+        box = watched.page.get_by_role("combobox", name=name)
+        box.fill("RAIL-AUL-3 à 250 m")
+        watched.page.get_by_role("option", name=f"RAIL-AUL-3 à 250 m, côté {side}").click()
+    watched.page.get_by_text("Franchissement envisagé ouvert").wait_for(timeout=PATIENCE_MS)
+    watched.keep("acces-franchissement")
+    assert watched.refusals() == []
     assert watched.errors == []

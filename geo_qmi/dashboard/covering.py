@@ -1,0 +1,191 @@
+"""Which objectives are answered, who is within reach, and where should the next places go?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from geo_qmi import maps, walking
+from geo_qmi.dashboard import readings, state
+from geo_qmi.dashboard.access import terrain_of
+from geo_qmi.dashboard.markup import literal
+from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.errors import GeoQmiError, InputError
+from geo_qmi.walking import ENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geo_qmi.walking import Covered, Placed, Reach, Terrain
+
+_FLAGS = {"water": "Eau", "power": "Électricité", "vehicle": "Accès véhicule", "public_domain": "Domaine public"}
+
+
+def page() -> None:
+    """Show the page."""
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    left.title("Sites et couverture")
+    with state.refusals():
+        tables = state.tables()
+    names = readings.district_names(tables)
+    if not names:
+        st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
+        return
+    ident = right.selectbox(
+        "Quartier", list(names), format_func=names.__getitem__, key="sites-quartier", bind="query-params"
+    )
+    answered, within, further = st.tabs(["Objectifs et projets", "À portée de marche", "Prochains lieux"])
+    with answered:
+        _answered(tables, ident, names)
+    with within:
+        given = terrain_of(tables, ident)
+        if given is not None:
+            _within(tables, given)
+    with further:
+        if given is None:
+            st.caption("Sans périmètre, aucun lieu ne peut être choisi à pied.")
+        else:
+            _further(tables, given)
+    kept = ("objectives", "projects", "project_statuses", "candidate_places")
+    demo = bool(tables["candidate_places"]["demo"].any())
+    filled = {name: tables[name] for name in kept if len(tables[name])}
+    if filled:
+        downloads(filled, key="sites", mark=maps.DEMO * demo)
+
+
+def _answered(tables: Mapping[str, Any], ident: str, names: Mapping[str, str]) -> None:
+    """Show how the objectives end, in the study and in this district."""
+    try:
+        everything = state.remembered(("couverture", state.stamp()), lambda: walking.covered(tables))
+    except InputError as error:
+        st.info(literal(error))
+        return
+    ends = everything.answers.objectives["state"].value_counts()
+    n = len(everything.answers.objectives)
+    for box, (code, title) in zip(st.columns(len(ENDS)), ENDS.items(), strict=True):
+        box.metric(f"Objectifs : {title}", f"{ends.get(code, 0)}/{n}")
+    show_table(everything.grid(names), key="sites-grille")
+    st.caption(" ".join(literal(line) for line in everything.lines))
+    try:
+        mine = state.remembered(
+            ("couverture", state.stamp(), ident), lambda: walking.covered(tables, district_id=ident)
+        )  # fmt: skip
+    except InputError as error:
+        st.info(literal(error))
+        return
+    _district(mine)
+
+
+def _district(mine: Covered) -> None:
+    """Show the objectives of one district and both margins."""
+    st.markdown("#### Objectifs du quartier")
+    show_table(mine.objectives().drop(columns="Quartier"), key="sites-objectifs")
+    left, right = st.columns(2, gap="large")
+    for box, title, frame, none in (
+        (left, "Besoins sans projet", mine.without_project(), "Chaque objectif a au moins un projet."),
+        (right, "Projets sans besoin", mine.without_need(), "Chaque projet répond à un objectif du quartier."),
+    ):
+        with box:
+            st.markdown(f"**{title}**")
+            if frame.empty:
+                st.markdown(f"_{none}_")
+            else:
+                show_table(frame.drop(columns="Quartier"), key=f"sites-{title}")
+    with st.expander("Objectif × projet : mots lus, lieu, statut"):
+        show_table(mine.matrix(), key="sites-matrice")
+    with st.expander("Attribué et déployé : dedans, dehors, à combien de mètres"):
+        show_table(mine.allocated(), key="sites-attribue")
+        show_table(mine.unplaced(), key="sites-sans-emprise")
+
+
+def _within(tables: Mapping[str, Any], given: Terrain) -> None:
+    """Show what lies within a walk of the places of the district."""
+    minutes = _minutes("sites-minutes")
+    key = ("portee", state.stamp(), given.district_id, minutes)
+    with state.refusals():
+        found = state.remembered(key, lambda: walking.reach(given, tables, minutes=minutes))
+    if found is None:
+        st.info("Aucun lieu connu dans ce quartier : ni projet placé, ni lieu d’accueil. Rien à marcher.")
+        return
+    show_map(_reach_map(tables, given, found), key=f"sites-carte-{given.district_id}", height_px=560)
+    show_table(found.table(), key="sites-portee")
+    st.markdown("\n".join(f"- {literal(line)}" for line in found.lines))
+
+
+def _minutes(key: str) -> float:
+    """Let the reader choose the walk."""
+    chosen = st.segmented_control(
+        "Marche", walking.STEPS, default=5, format_func=lambda m: f"{m} min", required=True, key=key
+    )  # fmt: skip
+    return float(chosen or 5)
+
+
+def _reach_map(tables: Mapping[str, Any], given: Terrain, found: Reach, placed: Placed | None = None) -> maps.Map:
+    """Return the map of places and reach; the plan's places where there is one."""
+    sites = found.sites.assign(part=found.sites["role"].replace("project", "deployed"))
+    return maps.reach_map(
+        given.perimeter,
+        communes=tables["communes"],
+        barriers=tables["barriers"],
+        catchments=found.catchments,
+        false=found.false.layer,
+        sites=sites if placed is None else walking.drawn(placed),
+        ground=given.ground.label,
+        minutes=found.minutes,
+        demo=bool(found.sites["demo"].any()) or given.demo,
+    )
+
+
+def _further(tables: Mapping[str, Any], given: Terrain) -> None:
+    """Choose the next places among the candidates, under the rules of the reader."""
+    rules, options = _rules(given.district_id)
+    key = ("lieux", state.stamp(), given.district_id, tuple(rules), tuple(options.items()))
+    try:
+        found = state.remembered(
+            key, lambda: walking.place(given, tables, rules=walking.rules_of(rules), **options)
+        )  # fmt: skip
+    except GeoQmiError as error:
+        st.warning(literal(error))
+        return
+    st.markdown(f"**{literal(found.plan.sentence)}**")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Lieux à ouvrir**")
+        show_table(found.chosen(), key="sites-choisis")
+    with right:
+        st.markdown("**Lieux laissés de côté**")
+        left_out = found.verdicts()
+        if left_out.empty:
+            st.markdown("_Aucun : toutes les règles passent._")
+        else:
+            show_table(left_out, key="sites-ecartes")
+    near = walking.reach(given, tables, site_ids=list(found.plan.sites.index), minutes=float(options["minutes"]))
+    if near is not None:
+        show_map(_reach_map(tables, given, near, found), key=f"sites-plan-{given.district_id}", height_px=480)
+    st.caption(" ".join(literal(line) for line in found.lines))
+
+
+def _rules(ident: str) -> tuple[list[str], dict[str, Any]]:
+    """Let the reader say what a place must have, how many are opened and for which walk."""
+    first, second, third = st.columns(3)
+    model = first.selectbox(
+        "Question", list(walking.MODELS), format_func=walking.MODELS.__getitem__, key="sites-modele"
+    )
+    n_places = second.number_input("Lieux à ouvrir", 1, 20, 2, key=f"sites-nombre-{ident}")
+    minutes = third.number_input("Marche qui sert (min)", 1, 15, 5, key="sites-marche")
+    first, second, third = st.columns([1, 1, 2])
+    area = first.number_input("Surface au moins (m²)", 0, 100_000, 0, step=10, key="sites-surface")
+    sun = second.number_input("Soleil au moins (h)", 0, 16, 0, key="sites-soleil")
+    wanted = third.multiselect("Doit avoir", list(_FLAGS), format_func=_FLAGS.__getitem__, key="sites-exige",
+                               placeholder="Rien d’exigé")  # fmt: skip
+    first, second = st.columns(2)
+    start = first.text_input("Premier jour du programme", placeholder="AAAA-MM-JJ", key="sites-debut")
+    months = second.number_input("Mois de mesure", 0, 18, 0, key="sites-mois")
+    rules = [f"area_m2>={area}"] * (area > 0) + [f"sun_h>={sun}"] * (sun > 0) + [f"{flag}=oui" for flag in wanted]
+    options: dict[str, Any] = {"n_places": int(n_places), "minutes": float(minutes), "model": model}
+    return rules, options | {"start": start or None, "months": int(months) or None}
+
+
+if __name__ == "__main__":
+    page()

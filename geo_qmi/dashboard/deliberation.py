@@ -1,0 +1,189 @@
+"""What does a jury look at, and write down, once the plan is there?
+
+Why a candidate is not in a district, how far the plan holds, which question to ask, the sheet of each dossier, and
+the decisions of the jury. The runs are in `geo_qmi.jury`; the log in `geo_qmi.matching.decisions`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from geo_qmi import jury, matching, sheets
+from geo_qmi.dashboard import state
+from geo_qmi.dashboard.markup import literal
+from geo_qmi.dashboard.panel import show_table
+from geo_qmi.matching import decisions as log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from geo_qmi.dashboard.comparison import Comparison
+    from geo_qmi.jury import Finding
+
+_OUT = "Non retenu"
+
+
+def _key(found: Comparison, name: str, *parts: str) -> tuple[Any, ...]:
+    """Return everything a result of this comparison depends on."""
+    prepared = found.prepared
+    ids = tuple(found.match.appraisal.projects)
+    return (name, state.stamp(), prepared.book.sha256, *prepared.districts, hash(ids), *parts)
+
+
+def why_not(found: Comparison, project_id: str, district_id: str) -> None:
+    """Say what it would cost to put one candidate in one district."""
+    if found.refusal:
+        return
+    with state.refusals(), st.spinner("Recherche de l’autre plan…"):
+        answer = state.remembered(
+            _key(found, "pourquoi pas", project_id, district_id),
+            lambda: jury.why_not(found.prepared, found.match, project_id=project_id, district_id=district_id),
+        )
+    if answer.placed:
+        st.success(literal(answer.sentence))
+    else:
+        st.info(f"**Pourquoi pas ici ?** {literal(answer.sentence)}")
+
+
+def sheet(found: Comparison, project_id: str) -> None:
+    """Offer the explanation sheet of one candidate."""
+    if not st.toggle("Préparer la fiche d’explication de ce dossier", key="appariement-fiche"):
+        return
+    with state.refusals(), st.spinner("Mise en page…"):
+        record, page, paper = state.remembered(_key(found, "fiche", project_id), lambda: _sheet(found, project_id))
+    st.caption(literal(record["outcome"]))
+    one, two, three = st.columns(3)
+    one.download_button("Fiche en page (HTML)", page, file_name="fiche.html", mime="text/html", key="fiche-html")
+    two.download_button("Fiche en PDF", paper, file_name="fiche.pdf", mime="application/pdf", key="fiche-pdf")
+    three.download_button(
+        "Fiche en données (JSON)", sheets.to_json(record), file_name="fiche.json", mime="application/json",
+        key="fiche-json",
+    )  # fmt: skip
+
+
+def _sheet(found: Comparison, project_id: str) -> tuple[dict[str, Any], str, bytes]:
+    record = jury.sheet(found.prepared, found.match, project_id).as_dict()
+    return record, sheets.to_html(record), sheets.to_pdf(record)
+
+
+def strength(found: Comparison) -> None:
+    """Say how far the plan is the only reasonable one; each study runs when it is asked for."""
+    if found.refusal:
+        st.info("Aucun plan à éprouver : changez les quotas, les quartiers ou les candidats.")
+        return
+    st.markdown("Chaque recherche prend quelques secondes ; elle part quand vous l’ouvrez.")
+    for name, label in (
+        ("alternatives", "Plans voisins et noyau sûr : ce qui ne change pas à 1 % près"),
+        ("robustness", "Si les poids étaient autres"),
+        ("stable", "Plan stable : celui que personne ne voudrait quitter"),
+    ):
+        if st.toggle(label, key=f"solidite-{name}"):
+            _finding(found, name, jury.STUDIES[name])
+    if st.toggle("Questions qui départageraient le plus de candidatures", key="solidite-questions"):
+        with state.refusals(), st.spinner("Essai des réponses possibles…"):
+            asked = state.remembered(_key(found, "questions"), lambda: matching.questions(found.match.appraisal))
+        if asked.empty:
+            st.info("Aucune case vide ne changerait une comparaison.")
+        else:
+            show_table(
+                pd.DataFrame(
+                    {
+                        "Question": asked["question"],
+                        "Comparaisons départagées à coup sûr": asked["settled"],
+                        "Au mieux": asked["may_settle"],
+                    }
+                ),
+                height_px=320,
+            )
+
+
+def _finding(found: Comparison, name: str, study: Callable[..., Finding]) -> None:
+    """Show one study of the plan."""
+    with state.refusals(), st.spinner("Recherche…"):
+        told = state.remembered(_key(found, name), lambda: study(found.prepared, found.match))
+    for sentence in told.sentences:
+        st.markdown(literal(sentence))
+    for frame in told.tables.values():
+        if len(frame):
+            shown = frame[[column for column in frame if not str(column).endswith("(identifiant)")]]
+            show_table(shown, height_px=min(360, 60 + 35 * len(shown)))
+
+
+def decisions(found: Comparison, tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> None:
+    """Show what the jury decided, and let it decide when the study can be written."""
+    written = tables["decisions"]
+    labels = jury.labels(found.prepared) | dict(names)
+    _log(written, labels)
+    if found.refusal:
+        st.info("Sans plan proposé, aucune décision ne peut être comparée à une proposition.")
+    elif state.is_shipped() or state.study().read_only:
+        st.info("Étude en lecture seule : créez la vôtre (« geo-qmi init etude.gpkg ») pour noter les décisions.")
+    else:
+        _decide(found, written, labels)
+
+
+def _log(written: pd.DataFrame, labels: Mapping[str, str]) -> None:
+    """Show the decisions and how often they follow the proposal."""
+    if written.empty:
+        st.caption("Aucune décision notée.")
+        return
+    for row in log.overrides(written).to_dict("records"):
+        wave = f" (vague {row['wave']})" if row["wave"] else ""
+        st.markdown(
+            f"**{row['decided']} dossier(s) décidé(s){literal(wave)}** : {row['followed']} selon la proposition, "
+            f"{row['moved']} déplacé(s), {row['added']} ajouté(s), {row['removed']} retiré(s) ; "
+            f"{row['reversed']} décision(s) remplacée(s)."
+        )
+    shown = {
+        "Quand": written["at"],
+        "Qui": written["actor"],
+        "Dossier": written["project_id"].map(labels).fillna(written["project_id"]),
+        "Proposé": written["proposed_district"].map(labels).fillna(_OUT),
+        "Décidé": written["decided_district"].map(labels).fillna(_OUT),
+        "Motif": written["reason"],
+    }
+    show_table(pd.DataFrame(shown).iloc[::-1], height_px=320)
+
+
+def _decide(found: Comparison, written: pd.DataFrame, labels: Mapping[str, str]) -> None:
+    """Let the jury decide one dossier, or follow the proposal for all the others."""
+    projects = sorted(found.match.appraisal.projects, key=lambda one: labels[one].casefold())
+    with st.form("decision", clear_on_submit=True):
+        left, right = st.columns(2)
+        project = left.selectbox("Dossier", projects, format_func=labels.__getitem__, key="decision-dossier")
+        places = ["", *found.prepared.districts]
+        place = right.selectbox(
+            "Décision", places, format_func=lambda one: labels.get(one, _OUT), key="decision-quartier"
+        )
+        actor = left.text_input("Qui décide", max_chars=200, key="decision-qui")
+        reason = right.text_input("Motif", max_chars=500, key="decision-motif")
+        one = left.form_submit_button("Noter cette décision")
+        rest = right.form_submit_button("Suivre la proposition pour tous les autres")
+    if not one and not rest:
+        return
+    at = datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%dT%H:%M")
+    with state.refusals():
+        if one:
+            longer = log.decide(
+                written, found.match.plan, project_id=project, decided_district=place or None, actor=actor, at=at,
+                reason=reason, demo=_is_demo(found),
+            )  # fmt: skip
+        else:
+            longer = log.follow(written, found.match.plan, actor=actor, at=at, demo=_is_demo(found))
+        added = longer.iloc[len(written) :]
+        if added.empty:
+            st.info("Tous les dossiers sont déjà décidés.")
+            return
+        state.study().append("decisions", added.reset_index(drop=True), reason="décision du jury", actor=actor)
+    st.rerun()
+
+
+def _is_demo(found: Comparison) -> bool:
+    """Say whether the candidates are made up."""
+    rows = found.prepared.candidates
+    return bool(rows["demo"].any()) if "demo" in rows else False

@@ -1,0 +1,77 @@
+"""Under which rules does the page compare, and how are they changed?
+
+Quotas and weights as widgets, the rule file underneath: what is shown is what the downloaded file says, and a file
+given back sets the widgets. The file itself is read by `geo_qmi.rulebook`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from geo_qmi import rulebook
+from geo_qmi.dashboard import state
+from geo_qmi.matching import CRITERIA
+
+if TYPE_CHECKING:
+    from geo_qmi.rulebook import Rulebook
+
+#: Widest weight of a slider: the unit is the answer to published needs, and twice it is already a reversal.
+_WIDEST = 2.0
+
+
+def rules() -> Rulebook:
+    """Show the rules and return them as the reader set them."""
+    left, right, file = st.columns([1, 1, 3], vertical_alignment="bottom")
+    with file.expander("Règles : poids des critères, fichier"):
+        given = _given()
+        with state.refusals():
+            book = rulebook.opened() if given is None else rulebook.parsed(given[1], name=given[0])
+        # A new file is a new set of widgets: they start from what it says.
+        mark = "" if given is None else f"-{book.sha256[:8]}"
+        values = _weights(book, mark)
+    quotas = book.rules.quotas
+    low = left.number_input("Minimum par quartier", 0, 200, quotas.low, key=f"appariement-minimum{mark}")
+    high = right.number_input(
+        "Maximum par quartier", 1, max(200, quotas.high), max(1, quotas.high), key=f"appariement-maximum{mark}"
+    )
+    if low > high:
+        st.error(f"Le minimum ({low}) dépasse le maximum ({high}) : baissez l’un ou montez l’autre.")
+        st.stop()
+    for path, value, now in (("quotas.low", int(low), quotas.low), ("quotas.high", int(high), quotas.high)):
+        if value != now:
+            values[path] = value
+    with state.refusals():
+        applied = rulebook.parsed(rulebook.with_values(book.text, values), name=book.name)
+    file.download_button(
+        "Télécharger ces règles (TOML)", applied.text, file_name="regles.toml", mime="text/plain", key="regles-sortie"
+    )
+    return applied
+
+
+def _given() -> tuple[str, str] | None:
+    """Return the name and text of the rule file the reader gives, if any."""
+    file = st.file_uploader("Reprendre un fichier de règles", type=["toml"], key="regles-fichier", max_upload_size=1)
+    if file is None:
+        return None
+    with state.refusals():
+        return file.name, rulebook.decoded(file.getvalue(), name=file.name)
+
+
+def _weights(book: Rulebook, mark: str) -> dict[str, float]:
+    """Let the reader weigh the criteria; return those that changed, by path."""
+    st.caption(
+        "Poids de chaque critère, 0 = montré sans compter. Un critère ne compte que si l’appel pose la question et si "
+        "l’étude a de quoi répondre ; les poids sont ramenés à 1 entre ceux qui comptent."
+    )
+    changed = {}
+    columns = st.columns(2)
+    for number, name in enumerate(CRITERIA):
+        now = book.rules.criterion(name).weight
+        weight = columns[number % 2].slider(
+            book.rules.label(name), 0.0, max(_WIDEST, now), now, step=0.05, key=f"poids-{name}{mark}"
+        )
+        if abs(weight - now) > 1e-9:
+            changed[f"criteria.{name}.weight"] = round(weight, 4)
+    return changed

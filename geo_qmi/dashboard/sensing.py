@@ -1,0 +1,256 @@
+"""What was felt in one district, where, by whom, and where do people disagree?"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from geo_qmi import maps, sensitive
+from geo_qmi.dashboard import fieldwork, readings, state
+from geo_qmi.dashboard.fieldwork import CELLS_M, SIGNS, Fieldwork, Kept
+from geo_qmi.dashboard.markup import literal
+from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.sources.files import read_file
+from geo_qmi.vocabulary import ACTOR_GROUPS, SENSES, THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+    import pandas as pd
+
+    from geo_qmi.maps.sensitive import View
+
+_VIEWS: dict[View, str] = {"places": "Lieux", "value": "Surface : valeur", "evidence": "Surface : preuve"}
+_PLACE_KEY = "sensible-lieu"
+_FILES = ["gpkg", "geojson", "csv", "xlsx", "zip"]
+
+
+def page() -> None:
+    """Show the page."""
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    left.title("Carte sensible")
+    with state.refusals():
+        tables = state.tables()
+    names = readings.district_names(tables)
+    if not names:
+        st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
+        return
+    went = set(tables["sessions"]["district_id"])
+    first = next((position for position, name in enumerate(names) if name in went), 0)
+    ident = right.selectbox(
+        "Quartier",
+        list(names),
+        index=first,
+        format_func=names.__getitem__,
+        key="sensible-quartier",
+        bind="query-params",
+    )
+    if ident not in went:
+        st.info("Aucune séance de terrain pour ce quartier : importez une marche, un entretien ou un atelier.")
+        return
+    kept = _choices(tables, ident)
+    view, cell_m, with_words = _ways(tables, ident)
+    with state.refusals():
+        key = ("sensible", state.stamp(), ident, kept, cell_m)
+        found = state.remembered(key, lambda: fieldwork.fieldwork(tables, ident, kept=kept, cell_m=cell_m))
+    if found.demo:
+        st.caption(":material/science: Séances de démonstration : inventées, ne rien en conclure sur le terrain.")
+    chart, apart, both, measured = st.tabs(
+        ["Carte et lieux", "Désaccords et absences", "Individuel et collectif", "Ressenti et mesure"]
+    )
+    with chart:
+        _map(tables, ident, found, kept=kept, view=view)
+        _place(found, with_words=with_words)
+    with apart:
+        _apart(found, with_words=with_words)
+    with both:
+        _both(found, with_words=with_words)
+    with measured:
+        _measured(found, with_words=with_words)
+    names_of = ("sessions", "routes", "stages", "observations", "statements", "workshop_items")
+    own = sensitive.of_district(ident, tables)
+    downloads({name: own[name] for name in names_of if len(own[name])}, key="sensible", mark=maps.DEMO * found.demo)
+
+
+def _choices(tables: Mapping[str, Any], ident: str) -> Kept:
+    """Let the reader keep sessions, groups, senses, themes and signs; an empty box keeps everything."""
+    own = sensitive.of_district(ident, tables)
+    seen = sensitive.with_groups(own["observations"], participants=own["participants"])
+    titles = dict(zip(own["sessions"]["session_id"], own["sessions"]["title"], strict=True))
+    offers: list[tuple[str, str, list[str], Mapping[str, str]]] = [
+        ("sessions", "Séances", list(titles), titles),
+        ("groups", "Groupes", list(fieldwork.choices_of(seen, "actor_group", ACTOR_GROUPS)), ACTOR_GROUPS),
+        ("senses", "Sens", list(fieldwork.choices_of(seen, "sense", SENSES)), SENSES),
+        ("themes", "Thèmes", list(fieldwork.choices_of(seen, "theme", THEMES)), THEMES),
+        ("signs", "Ressentis", list(SIGNS), SIGNS),
+    ]
+    chosen = {}
+    for box, (name, title, codes, labels) in zip(st.columns(len(offers)), offers, strict=True):
+        chosen[name] = tuple(
+            box.multiselect(
+                title, codes, format_func=labels.__getitem__, placeholder="Tout", key=f"sensible-{name}-{ident}"
+            )
+        )
+    return Kept(**chosen)
+
+
+def _ways(tables: Mapping[str, Any], ident: str) -> tuple[View, float, bool]:
+    """Let the reader choose what the map shows, on which cells, and whether exact words appear."""
+    left, middle, right = st.columns([3, 2, 3])
+    view = left.segmented_control(
+        "Vue", list(_VIEWS), default="places", format_func=_VIEWS.__getitem__, required=True, key="sensible-vue"
+    )
+    cell_m = middle.segmented_control(
+        "Côté des cellules", CELLS_M, default=CELLS_M[0], format_func=lambda m: f"{m} m", required=True,
+        key="sensible-cellule",
+    )  # fmt: skip
+    return view, float(cell_m), _with_words(right, sensitive.of_district(ident, tables))
+
+
+def _with_words(box: Any, own: Mapping[str, pd.DataFrame]) -> bool:
+    """Ask before showing exact words: private, and never in a study opened for reading, unless they are made up."""
+    made_up = all(bool(own[name]["demo"].all()) for name in ("observations", "statements"))
+    with state.refusals():
+        allowed = made_up or not state.study().read_only
+    if not allowed:
+        box.caption("Mots exacts : privés, non montrés dans une étude ouverte en lecture seule.")
+        return False
+    shown = box.toggle("Montrer les mots exacts des personnes (privés)", key="sensible-mots")
+    if shown:
+        said = "inventés pour la démonstration" if made_up else "ne les projetez pas, ne les recopiez pas hors du jury"
+        box.warning(f"Mots exacts affichés : {said}.", icon=":material/lock:")
+    return bool(shown)
+
+
+def _map(tables: Mapping[str, Any], ident: str, found: Fieldwork, *, kept: Kept, view: View) -> None:
+    """Show the places, or the surface and what stands behind it."""
+    with state.refusals():
+        shown = fieldwork.drawn(tables, ident, found, kept=kept, view=view)
+    key = f"sensible-carte-{ident}-{view}"
+    show_map(shown, key=key, height_px=600, on_pick=_pick)
+    if view != "places":
+        st.caption(
+            "Surface lissée (noyau gaussien, 60 m), sur les lieux parcourus où cinq personnes au moins sont "
+            "proches. Elle ignore les murs et les voies : une aide à la lecture, pas une mesure."
+        )
+
+
+def _pick(layer: str, ident: str) -> None:
+    """Choose in the list the place that was clicked on the map."""
+    if layer in {"felt", "felt_few"}:
+        st.session_state[_PLACE_KEY] = ident
+
+
+def _place(found: Fieldwork, *, with_words: bool) -> None:
+    """Show what was said at one place, chosen on the map or in the list, and in which session."""
+    st.markdown("#### Un lieu, ses observations, leurs séances")
+    labels = fieldwork.spoken_places(found)
+    if not labels:
+        st.info("Aucune observation placée avec ces choix : élargissez-les.")
+        return
+    if st.session_state.get(_PLACE_KEY) not in labels:
+        st.session_state[_PLACE_KEY] = next(iter(labels))
+    place = st.selectbox("Lieu (ou cliquez sur la carte)", list(labels), format_func=labels.__getitem__, key=_PLACE_KEY)
+    seen = fieldwork.said_at(found, place)
+    show_table(fieldwork.observation_rows(seen, found.own["sessions"], with_words=with_words))
+    sessions = found.own["sessions"]
+    st.markdown("**Séances de ces observations**")
+    show_table(fieldwork.session_rows(sessions[sessions["session_id"].isin(seen["session_id"])]))
+
+
+def _apart(found: Fieldwork, *, with_words: bool) -> None:
+    """Show where people disagree, and what is missing."""
+    st.markdown("#### Lieux où les ressentis s’opposent")
+    rows = fieldwork.disagreements(found, with_words=with_words)
+    if rows.empty:
+        st.markdown("_Aucun lieu partagé en deux camps avec ces choix._")
+    else:
+        show_table(rows)
+        if not with_words:
+            st.caption("Les deux phrases extrêmes de chaque lieu s’affichent avec les mots exacts (privés).")
+    st.markdown("#### Ce qui manque")
+    lost = fieldwork.absences(found)
+    if lost.empty:
+        st.markdown("_Aucune absence relevée avec ces choix._")
+    else:
+        show_table(lost)
+
+
+def _both(found: Fieldwork, *, with_words: bool) -> None:
+    """Show what each felt and what the group said, side by side, never added up."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("#### Individuel : une personne, une voix")
+        show_table(fieldwork.individual(found))
+        st.markdown("**Par groupe de personnes**")
+        show_table(fieldwork.by_actor(found))
+    with right:
+        st.markdown("#### Collectif : dit ou posé ensemble")
+        show_table(fieldwork.collective(found, with_words=with_words))
+        st.markdown("**Objets de l’atelier**")
+        show_table(fieldwork.workshop(found.own["workshop_items"]))
+    st.caption(
+        "Les deux colonnes ne s’additionnent pas. Les choix de groupe, de sens, de thème et de ressenti ne portent que "
+        "sur la première ; moins de cinq personnes : un avis, pas une tendance."
+    )
+
+
+def _measured(found: Fieldwork, *, with_words: bool) -> None:
+    """Hold what people felt against a measured layer, when one is given."""
+    st.markdown("#### Ce qui est ressenti, ce qui est mesuré")
+    offered = _offered()
+    with state.refusals():
+        table = fieldwork.concordance_rows(found, offered)
+    show_table(fieldwork.quadrant_counts(table))
+    if not offered:
+        st.caption(
+            "« Non fourni » : aucune couche mesurée n’est déposée pour ce sujet. Nombre de lieux où l’on en parle."
+        )
+        return
+    rows = fieldwork.discordant_rows(found, table, with_words=with_words)
+    st.markdown("**Lieux discordants**")
+    if rows.empty:
+        st.markdown("_Aucun lieu où le ressenti et la mesure se contredisent._")
+    else:
+        show_table(rows)
+
+
+def _offered() -> dict[str, sensitive.Measured | None]:
+    """Take a measured layer in, and ask what it measures; nothing is kept in the study."""
+    given = st.file_uploader(
+        "Couche mesurée : points ou surfaces avec une colonne de nombres (50 Mo au plus)",
+        type=_FILES, key="sensible-mesure", max_upload_size=50,
+    )  # fmt: skip
+    if given is None:
+        return {}
+    content = given.getvalue()
+    key = ("mesure", given.name, hashlib.sha256(content).hexdigest())
+    with state.refusals(), st.spinner("Lecture de la couche…"):
+        layer = state.remembered(key, lambda: _read(content, given.name))
+    columns = fieldwork.numeric_columns(layer)
+    if not columns:
+        st.error("Aucune colonne de nombres dans cette couche : ajoutez-y la mesure, puis déposez-la de nouveau.")
+        return {}
+    topic_box, column_box, limit_box = st.columns(3)
+    topics = {name: topic.label.capitalize() for name, topic in sensitive.TOPICS.items()}
+    topic = topic_box.selectbox("Ce qu’elle mesure", list(topics), format_func=topics.__getitem__, key="sensible-sujet")
+    column = column_box.selectbox("Colonne de la mesure", columns, key="sensible-colonne")
+    limit = limit_box.number_input("Seuil (vide : médiane des lieux)", value=None, key="sensible-seuil")
+    return {topic: sensitive.Measured(layer, column, limit)}
+
+
+def _read(content: bytes, name: str) -> gpd.GeoDataFrame:
+    """Return the first layer of an uploaded file; the copy on disk is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
+        path = Path(folder) / f"mesure{Path(name).suffix.lower()}"
+        path.write_bytes(content)
+        return fieldwork.measured_layer(read_file(path, name=literal(name))[0])
+
+
+if __name__ == "__main__":
+    page()

@@ -1,0 +1,334 @@
+"""How does an edition of the fieldwork leave a study, in a folder of its own, with the proof that nobody is in it?
+
+One edition (`geo_qmi.editions`) becomes one folder: its tables through `geo_qmi.export`, a note for data protection, a
+marker that says which edition lives there. The proof of the lower editions is run before anything is written. What may
+be published is decided in `geo_qmi.editions`; this module writes it and draws nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+
+from geo_qmi import editions, export, schema
+from geo_qmi.errors import DefectsError, InputError, UnknownNameError, shown
+from geo_qmi.sources.files import read_file
+from geo_qmi.vocabulary import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from geo_qmi.editions import Edition
+    from geo_qmi.workspace import Study
+
+#: File that says which edition lives in a folder.
+MARKER = "edition.json"
+#: Words waiting for a reader; the jury's folder only.
+REVIEW = "revue.csv"
+NOTE = "LISEZMOI-RGPD.txt"
+#: Largest list of names, in bytes: a mistake of file is not read whole.
+_NAMES_BYTES = 1_000_000
+
+_TABLES = ("sessions", "routes", "stages", "participants", "observations", "statements", "workshop_items")
+_REVIEW_LABELS = {
+    "table": "Table",
+    "id": "Identifiant",
+    "redacted": "Texte expurgé",
+    "found": "Passages retirés",
+    "cleared": "Relu et publiable (oui ou non)",
+}
+_OWN_LABELS = {"mark_id": "Repère", "words": "Mots relus", "actor_group": "Groupe"}
+_YES = {"oui", "vrai", "true", "x", "1"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Published:
+    """One edition, written.
+
+    Attributes
+    ----------
+    folder
+        Where it is.
+    files
+        Names of its files, sorted.
+    edition
+        What it holds.
+    n_unread
+        Texts nobody has released yet.
+    remarks
+        French sentences to show.
+    """
+
+    folder: Path
+    files: tuple[str, ...]
+    edition: Edition
+    n_unread: int
+    remarks: tuple[str, ...]
+
+
+def publish(
+    study: Study,
+    name: str,
+    folder: Path,
+    *,
+    purpose: str,
+    retention: str,
+    names: Collection[str] = (),
+    review: Path | None = None,
+) -> Published:
+    """Write one edition of the fieldwork of a study into a folder of its own, whole or not at all.
+
+    Parameters
+    ----------
+    study
+        Where the field tables are read, all at one instant.
+    name
+        ``jury``, ``candidates`` or ``public``.
+    folder
+        A new or empty folder, or the one of an earlier version of the same edition, which is replaced.
+    purpose
+        French sentence: what the data was collected for.
+    retention
+        Day until which it is kept, ``AAAA-MM-JJ``.
+    names
+        Proper names to remove from texts.
+    review
+        ``revue.csv`` of the jury's edition, its last column filled in by a reader; a text changed since is unread.
+
+    Raises
+    ------
+    UnknownNameError, InputError
+        No such edition; a folder that holds something else; a day that is not one.
+    DefectsError
+        The proof failed: every leak is named, and nothing is written.
+    """
+    if name not in editions.EDITIONS:
+        raise UnknownNameError(f"Édition inconnue : « {shown(name)} ». Éditions : {', '.join(editions.EDITIONS)}.")
+    until = _day(retention)
+    target = Path(folder).resolve()
+    _require_own_folder(target, name)
+    tables = study.read_many(_TABLES)
+    waiting = editions.edition("public", tables=tables, names=names).review
+    cleared, remarks = ((), ()) if review is None else _cleared(review, waiting)
+    made = editions.edition(name, tables=tables, names=names, cleared=cleared)
+    if name != "jury":
+        found = editions.leaks(made.tables, source=tables, cleared=cleared, names=names)
+        if found:
+            raise DefectsError(found, title="Édition refusée, rien n’a été écrit")
+    unread = waiting[~waiting["id"].isin(cleared)]
+    about = {"edition": name, "study_sha256": study.fingerprint()}
+    note = _note(made, purpose=purpose, until=until, n_unread=len(unread))
+    with tempfile.TemporaryDirectory(prefix=".geo-qmi-edition-", dir=_parent(target)) as private:
+        draft = Path(private) / "edition"
+        draft.mkdir()
+        _write(made, draft, about=about)
+        if name == "jury":
+            _write_review(waiting.assign(cleared=waiting["id"].isin(cleared)), draft, about=about)
+        (draft / NOTE).write_text(note, encoding="utf-8")
+        (draft / MARKER).write_text(json.dumps({**about, "retention": until}) + "\n", encoding="utf-8")
+        if target.exists():
+            os.replace(target, Path(private) / "former")  # noqa: PTH105 — a folder, kept until the new one is there
+        try:
+            os.replace(draft, target)  # noqa: PTH105
+        except OSError:
+            if (Path(private) / "former").exists():
+                shutil.move(Path(private) / "former", target)
+            raise
+    return Published(target, tuple(sorted(path.name for path in target.iterdir())), made, len(unread), tuple(remarks))
+
+
+def _day(text: str) -> str:
+    """Return a day as it was given, or say what is expected."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InputError(
+            f"Date de conservation « {shown(text)} » : attendu un jour AAAA-MM-JJ, par exemple 2027-12-31."
+        ) from None
+
+
+def _parent(target: Path) -> Path:
+    if not target.parent.is_dir():
+        raise InputError(f"Le dossier « {target.parent} » n’existe pas : créez-le ou choisissez un autre dossier.")
+    return target.parent
+
+
+def _require_own_folder(target: Path, name: str) -> None:
+    """Refuse a folder that holds, or lies beside the files of, anything but the same edition."""
+    if target.exists() and not target.is_dir():
+        raise InputError(f"« {target} » est un fichier : donnez un dossier, à cette édition seule.")
+    beside = [target, *target.parents, *(path for path in target.glob("*") if path.is_dir())]
+    for place in beside:
+        other = _edition_in(place)
+        if other and (other != name or place != target):
+            raise InputError(
+                f"« {place} » contient l’édition « {other} » : deux éditions ne partagent jamais un dossier. "
+                "Choisissez un autre dossier."
+            )
+    if target.is_dir() and any(target.iterdir()) and not _edition_in(target):
+        raise InputError(
+            f"Le dossier « {target} » contient déjà autre chose : une édition a un dossier à elle seule. "
+            "Donnez un dossier nouveau ou vide."
+        )
+
+
+def _edition_in(folder: Path) -> str:
+    """Return the edition a folder holds, or nothing."""
+    marker = folder / MARKER
+    try:
+        return str(json.loads(marker.read_text(encoding="utf-8"))["edition"])
+    except OSError:
+        return ""
+    except (ValueError, KeyError, TypeError):
+        return "inconnue"  # a marker nobody can read still marks a folder that is not free
+
+
+def _cleared(path: Path, waiting: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the identifiers a reader released, and a remark on the texts that changed since."""
+    rows = read_file(path)[0].frame
+    absent = [label for label in _REVIEW_LABELS.values() if label not in rows]
+    if absent:
+        raise InputError(
+            f"« {path.name} » n’est pas une revue de l’édition du jury : colonne(s) absente(s) : {', '.join(absent)}."
+        )
+    yes = rows[rows[_REVIEW_LABELS["cleared"]].map(lambda cell: fold(str(cell)) in _YES)]
+    read = dict(
+        zip(yes[_REVIEW_LABELS["id"]].astype("str"), yes[_REVIEW_LABELS["redacted"]].astype("str"), strict=True)
+    )
+    now = dict(zip(waiting["id"], waiting["redacted"], strict=True))
+    kept = tuple(ident for ident, text in read.items() if ident in now and fold(now[ident]) == fold(text))
+    stale = len(read) - len(kept)
+    remark = f"{stale} texte(s) relu(s) n’existent plus ou ont changé depuis la revue : à relire."
+    return kept, ((remark,) if stale else ())
+
+
+def _write(made: Edition, folder: Path, *, about: dict[str, Any]) -> None:
+    """Write each table: GeoJSON where it has places, French CSV elsewhere."""
+    for table, frame in made.tables.items():
+        placed = isinstance(frame, gpd.GeoDataFrame)
+        specs = schema.columns(table)
+        labels = {column: _OWN_LABELS.get(column) or str(specs[column].title) for column in frame.columns}
+        export.export_frame(
+            frame,
+            folder / f"{table}{'.geojson' if placed else '.csv'}",
+            title=f"{schema.label(table)} – édition {editions.EDITIONS[made.name]}",
+            key=(str(frame.columns[0]),),
+            labels=labels,
+            private=made.name == "jury",
+            provenance=about,
+        )
+
+
+def _write_review(waiting: pd.DataFrame, folder: Path, *, about: dict[str, Any]) -> None:
+    """Write the words to read, beside the jury's tables only."""
+    export.export_frame(
+        waiting.sort_values(["table", "id"]),
+        folder / REVIEW,
+        title="Mots à relire avant toute édition publique",
+        key=("table", "id"),
+        labels=_REVIEW_LABELS,
+        private=True,
+        provenance=about,
+    )
+
+
+def _note(made: Edition, *, purpose: str, until: str, n_unread: int) -> str:
+    """Return the French note on personal data that goes with an edition."""
+    demo = any(bool(frame["demo"].any()) for frame in made.tables.values() if "demo" in frame)
+    lines = [
+        f"Édition « {editions.EDITIONS[made.name]} » – protection des données personnelles",
+        *(["Données de démonstration : inventées, elles ne concernent personne."] if demo else []),
+        "",
+        f"Finalité : {purpose}",
+        f"Conservation : jusqu’au {until}, puis effacement de ce dossier et de ses copies.",
+        "Droits : toute personne ayant participé peut demander l’effacement de ce qu’elle a dit ; le responsable de",
+        "l’étude l’applique avec « geo-qmi forget », puis publie une nouvelle édition à la place de celle-ci.",
+        "",
+        *_masked(made, n_unread=n_unread),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _masked(made: Edition, *, n_unread: int) -> Sequence[str]:
+    """Say what was masked and withheld."""
+    if made.name == "jury":
+        return [
+            "Masqué : pseudonymes, heures et photos. Les mots exacts et les lieux exacts y sont : ce dossier est",
+            "réservé au jury, ne se transmet pas et ne se publie pas.",
+            f"À relire avant toute publication : {n_unread} texte(s), listés dans {REVIEW}.",
+        ]
+    known = not pd.isna(made.mask_m)
+    side = "aucun lieu n’a pu être publié" if not known else f"cellules de {made.mask_m:.0f} m au moins"
+    share = f"{100 * made.reidentified:.0f} %" if known else "sans objet"
+    held = [f"- {schema.label(str(row.table))}, {row.what} : {row.n_rows}" for row in made.withheld.itertuples()]
+    return [
+        "Masqué : pseudonymes, heures, photos, identifiants et ordre des observations ; mots non relus.",
+        f"Lieux élargis : {side}, trois personnes au moins par lieu.",
+        f"Essai de réidentification : {share} des lieux publiés ont leur propre point d’origine pour plus proche",
+        "(limite : moins de 20 %). Preuve d’absence de fuite : passée avant l’écriture.",
+        "Retenu, en nombre de lignes :",
+        *(held or ["- rien"]),
+        "Limite : ne publiez pas deux éditions de dates différentes côte à côte, elles pourraient se comparer.",
+    ]
+
+
+def lines(done: Published) -> list[str]:
+    """Return what to say once an edition is written."""
+    name = editions.EDITIONS[done.edition.name]
+    held = [
+        f"Retenu : {schema.label(str(row.table))}, {row.what} : {row.n_rows}"
+        for row in done.edition.withheld.itertuples()
+    ]
+    proof = [] if done.edition.name == "jury" else ["Preuve : aucune donnée privée, aucun lieu exact."]
+    waiting = f"{done.n_unread} texte(s) attendent une relecture (revue.csv de l’édition du jury)."
+    return [
+        f"Édition « {name} » : {done.folder} ({len(done.files)} fichiers).",
+        *proof,
+        *held,
+        *([waiting] if done.n_unread else []),
+        *done.remarks,
+    ]
+
+
+def summary(done: Published) -> dict[str, Any]:
+    """Return an edition as plain JSON types."""
+    known = not pd.isna(done.edition.mask_m)
+    return {
+        "edition": done.edition.name,
+        "folder": str(done.folder),
+        "files": list(done.files),
+        "n_rows": {table: len(frame) for table, frame in done.edition.tables.items()},
+        "withheld": done.edition.withheld.to_dict("records"),
+        "mask_m": float(done.edition.mask_m) if known else None,
+        "reidentified": float(done.edition.reidentified) if known else None,
+        "n_unread": done.n_unread,
+        "remarks": list(done.remarks),
+    }
+
+
+def names_in(path: Path) -> list[str]:
+    """Return the proper names of a text file, one a line.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read as text, or is larger than a list of names.
+    """
+    try:
+        if path.stat().st_size > _NAMES_BYTES:
+            raise InputError(
+                f"« {path} » dépasse {_NAMES_BYTES // 1_000_000} Mo : attendu une liste, un nom par ligne."
+            )
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"« {path} » ne se lit pas : attendu un texte UTF-8, un nom par ligne.") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]

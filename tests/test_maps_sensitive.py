@@ -1,0 +1,170 @@
+"""The sensitive map as data: states, signs under five people, own colours, counts in the title, nothing private."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from geo_qmi import maps, sensitive
+from geo_qmi.deck import deck
+from geo_qmi.editions import published_places
+from geo_qmi.errors import CrsError, InputError
+from geo_qmi.maps.drawing import Map
+from geo_qmi.maps.sensitive import DIVIDED, value_class
+from geo_qmi.schema import private_columns
+
+X, Y = 652_000.0, 6_862_000.0
+GROUND = Map(
+    title="", layers=(), extent_m=(X, Y, X + 100, Y + 20), description="", credits=("IGN",), table=pd.DataFrame()
+)
+
+
+def places(*rows: dict) -> gpd.GeoDataFrame:
+    """Cells of 20 m in a row; what matters is given, the rest is nothing said."""
+    nothing = {"state": "felt", "display": "symbol", "value": np.nan, "polarisation": np.nan}
+    counts = dict.fromkeys(
+        ["n_people", "n_positive", "n_negative", "n_sessions", "n_observations", "n_unsigned", "n_silent", "n_walks"], 0
+    )
+    full = [{"place_id": f"c{n}", **nothing, **counts, **row} for n, row in enumerate(rows)]
+    shapes = [shapely.box(X + 20 * n, Y, X + 20 * n + 20, Y + 20) for n in range(len(rows))]
+    return gpd.GeoDataFrame(full, geometry=shapes, crs=2154)
+
+
+WALK = places(
+    {"state": "not_walked", "display": "none"},
+    {"state": "silent", "display": "none", "n_walks": 1},
+    {"value": -1.5, "n_people": 2, "n_negative": 2, "n_observations": 3, "polarisation": 0.0},
+    {"value": 1.0, "n_people": 6, "n_positive": 6, "n_observations": 8, "display": "surface", "polarisation": 0.1},
+    {"state": "divided", "value": 0.0, "n_people": 8, "n_positive": 4, "n_negative": 4, "display": "surface"},
+)
+
+
+def drawn(table: gpd.GeoDataFrame = WALK, **options) -> Map:
+    given = {"district": "Essai", "evidence": "1 séance, 9 personnes, 19 observations", "field": {}, **options}
+    return maps.sensitive_map(GROUND, places=table, **given)
+
+
+def layer(found: Map, name: str):
+    return next(layer for layer in found.layers if layer.name == name)
+
+
+def test_each_state_has_a_look_of_its_own():
+    found = drawn()
+    assert [layer.name for layer in found.layers] == ["not_walked", "silent", "felt", "felt_few", "felt_numbers"]
+    hatched = layer(found, "not_walked")
+    assert hatched.styles["hatched"].hatch_m > 0
+    assert not hatched.styles["hatched"].fill
+    assert hatched.frame.geometry.area.sum() == pytest.approx(400)
+    assert layer(found, "felt").frame["style"].tolist() == ["v3", "divided"]
+    assert layer(found, "felt").styles["divided"].fill == DIVIDED
+
+
+def test_under_five_people_a_sign_and_its_number_and_no_area():
+    found = drawn()
+    few = layer(found, "felt_few").frame
+    assert few["style"].tolist() == ["v0"]
+    assert set(few.geom_type) == {"Point"}
+    assert layer(found, "felt_numbers").frame["label"].tolist() == ["2"]
+    assert WALK.geometry.iloc[2].contains(layer(found, "felt_numbers").frame.geometry.iloc[0])
+
+
+def test_title_description_and_table_say_the_same():
+    found = drawn(filters="thème : Eau et pluie")
+    assert found.title == "Essai – thème : Eau et pluie : 1 séance, 9 personnes, 19 observations"
+    assert "sur 5 lieux : 1 non parcouru, 1 parcourus sans rien dire, 2 ressentis et 1 où" in found.description
+    assert "1 sont favorables et 1 défavorables ; 1 reposent sur moins de cinq personnes" in found.description
+    assert found.table["État"].tolist() == ["parcouru, rien de dit", "ressenti", "ressenti", "ressentis opposés"]
+    assert found.table["Valeur (−2 à +2)"].tolist() == ["—", "−1,50", "1,00", "0,00"]
+    assert found.credits == ("IGN",)
+
+
+def test_the_surface_and_its_evidence_are_two_views_where_somebody_walked():
+    smooth = pd.DataFrame(
+        {"value": [0.0, np.nan, -0.9, 0.9, 0.1], "evidence": [9, 1, 5.2, 6.9, 6.1], "n_people": [9, 1, 6, 7, 7]},
+        index=WALK.index,
+    )
+    value = layer(drawn(view="value", smooth=smooth), "surface_value")
+    assert value.frame["id"].tolist() == ["c2", "c3", "c4"]  # not where nobody walked, nor where few are near
+    assert value.frame["style"].tolist() == ["v1", "v3", "v2"]
+    evidence = layer(drawn(view="evidence", smooth=smooth), "surface_evidence")
+    assert [style.label for style in evidence.legend()] == ["5 personnes", "6 personnes"]
+    assert "surface lissée" in drawn(view="value", smooth=smooth).title
+    with pytest.raises(InputError, match="surface demandée sans ses valeurs"):
+        drawn(view="value")
+
+
+def test_places_in_degrees_are_refused():
+    with pytest.raises(CrsError):
+        drawn(WALK.to_crs(4326))
+
+
+def test_nothing_to_show_is_a_sentence():
+    assert drawn(WALK.head(0)).nothing.startswith("Aucun lieu à montrer")
+
+
+def test_withheld_places_are_said_and_have_no_value():
+    public = published_places(WALK, floor_people=3)
+    found = drawn(public)
+    assert layer(found, "silent").frame["style"].tolist() == ["silent", "withheld"]
+    assert found.table["État"].tolist()[1] == "trop peu de personnes : non publié"
+    assert found.table["Personnes"].tolist()[1] == "inconnu"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(-2, 0), (-1.2, 0), (-1.19, 1), (-0.4, 2), (0.4, 2), (0.41, 3), (2, 4)]
+)
+def test_classes_are_the_same_on_both_sides_of_zero(value, expected):
+    assert value_class(value) == expected
+    assert value_class(-value) == 4 - expected
+
+
+#: Colours as people with one missing kind of cone see them (Machado, Oliveira and Fernandes 2009, severity 1).
+CONES = {
+    "all": np.eye(3),
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+
+
+def lab(colour: str, cones) -> np.ndarray:
+    """CIE L*a*b* (D65) of ``#rrggbb`` seen through `cones`."""
+    part = np.array([int(colour[n : n + 2], 16) for n in (1, 3, 5)]) / 255
+    linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.asarray(cones) @ linear, 0, 1)
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ linear
+    f = np.cbrt(xyz / [0.9505, 1, 1.089])
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("eyes", CONES)
+def test_every_class_is_told_apart_by_all_eyes(eyes):
+    seen = [lab(colour, CONES[eyes]) for colour in (*maps.district.VALENCES.values(), DIVIDED)]
+    apart = [np.linalg.norm(one - other) for n, one in enumerate(seen) for other in seen[:n]]
+    assert min(apart) > 15  # 2 is just noticed side by side, 10 at a glance
+
+
+def test_the_shipped_walk_is_drawn_whole_and_nothing_private_leaves(shipped):
+    own = sensitive.of_district("QMI1-AUL", shipped)
+    host = shipped["districts"].query("district_id == 'QMI1-AUL'")
+    ground = sensitive.walk_ground(host, routes=own["routes"], cell_m=50)
+    table = sensitive.felt(own["observations"], places=ground, routes=own["routes"])
+    below = maps.district_map(
+        "QMI1-AUL", **{name: shipped[name] for name in ("districts", "communes", "barriers", "stations", "sites")}
+    )
+    told = sensitive.evidence(own["observations"])
+    found = maps.sensitive_map(below, district="Aulnay", places=table, evidence=told, field=own)
+    assert found.title == "Aulnay : 1 séance, 11 personnes, 92 observations (données de démonstration)"
+    names = [layer.name for layer in found.layers]
+    assert {"collective", "favourable_place", "project_type", "attention_point", "absences_areas"} <= set(names)
+    assert len(found.unplaced) == 2
+    n_drawn = sum(len(layer.frame) for layer in found.layers if layer.name in {"silent", "felt", "felt_few"})
+    assert n_drawn == len(found.table) == int((table["state"] != "not_walked").sum())
+    everything = deck(found).to_json() + found.table.to_csv() + found.description + found.unplaced.to_csv()
+    for name in ("observations", "statements"):
+        for column in private_columns(name):
+            secrets = set(own[name][column].dropna().astype(str))
+            assert not [value for value in secrets if value in everything]

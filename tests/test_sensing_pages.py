@@ -1,0 +1,176 @@
+"""The pages *Carte sensible* and *Diagnostic*, walked without a browser."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from streamlit.testing.v1 import AppTest
+
+import geo_qmi.dashboard
+from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE, fieldwork
+from geo_qmi.dashboard.fieldwork import Kept
+from geo_qmi.errors import InputError
+from geo_qmi.sources.raw import RawTable
+
+SCRIPT = Path(geo_qmi.dashboard.__file__).with_name("app.py")
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+def opened(file: str) -> AppTest:
+    found = AppTest.from_file(str(SCRIPT), default_timeout=120).run().switch_page(file).run()
+    assert not found.exception
+    return found
+
+
+def said(page: AppTest) -> str:
+    return "\n".join(element.value for kind in ("markdown", "caption", "info", "warning") for element in page.get(kind))
+
+
+def cells(page: AppTest) -> str:
+    return "\n".join(frame.value.to_csv() for frame in page.dataframe)
+
+
+@pytest.fixture
+def at_shipped(monkeypatch):
+    monkeypatch.delenv(STUDY_VARIABLE, raising=False)
+
+
+@pytest.mark.usefixtures("at_shipped")
+def test_filters_go_into_the_title_and_the_counts():
+    page = opened("sensing.py")
+    assert "1 séance, 11 personnes, 92 observations" in said(page)
+    page.multiselect(key="sensible-themes-QMI1-AUL").set_value(["coupures"]).run()
+    assert not page.exception
+    assert "thème : Coupures et liaisons" in said(page).replace("\\", "")
+    assert "92 observations" not in said(page)
+
+
+@pytest.mark.usefixtures("at_shipped")
+def test_place_then_observations_then_sessions_without_the_map():
+    page = opened("sensing.py")
+    places = page.selectbox(key="sensible-lieu")
+    assert places.value == "50mE663100N6870400"  # seven people: the most spoken of
+    page.selectbox(key="sensible-lieu").select_index(3).run()
+    assert not page.exception
+    observed = next(frame.value for frame in page.dataframe if "Grille de lecture" in frame.value)
+    sessions = next(frame.value for frame in page.dataframe if "Participants" in frame.value)
+    assert set(observed["Séance"]) == set(sessions["Séance"])
+
+
+@pytest.mark.usefixtures("at_shipped")
+def test_exact_words_are_shown_only_on_demand_and_with_a_caution(shipped):
+    words = shipped["observations"]["verbatim"].dropna()
+    page = opened("sensing.py")
+    assert not [text for text in words if text in cells(page)]
+    page.toggle(key="sensible-mots").set_value(True).run()
+    assert "Mots exacts affichés" in said(page)
+    assert [text for text in words if text in cells(page)]
+    assert "Dit en bien" in cells(page)
+
+
+def test_exact_words_of_real_people_stay_in_a_study_opened_for_reading(study, monkeypatch):
+    seen = study.read("observations")
+    study.upsert("observations", seen.head(5).assign(demo=False), reason="essai")
+    monkeypatch.setenv(STUDY_VARIABLE, str(study.path))
+    monkeypatch.setenv(READ_ONLY_VARIABLE, "1")
+    page = opened("sensing.py")
+    assert not page.toggle
+    assert "non montrés dans une étude ouverte en lecture seule" in said(page)
+    monkeypatch.delenv(READ_ONLY_VARIABLE)
+    assert opened("sensing.py").toggle(key="sensible-mots").value is False
+
+
+@pytest.mark.usefixtures("at_shipped")
+@pytest.mark.parametrize("view", ["value", "evidence"])
+def test_the_surface_has_two_views(view):
+    page = opened("sensing.py")
+    page.segmented_control(key="sensible-vue").set_value(view).run()
+    assert not page.exception
+    layers = {layer["id"] for layer in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]}
+    assert any(name.startswith(f"surface_{view}-") for name in layers)
+
+
+@pytest.mark.usefixtures("at_shipped")
+def test_a_district_nobody_walked_is_a_sentence():
+    page = opened("sensing.py")
+    page.selectbox(key="sensible-quartier").set_value("QMI2-SUC").run()
+    assert not page.exception
+    assert "Aucune séance de terrain" in said(page)
+
+
+@pytest.mark.usefixtures("at_shipped")
+def test_a_measured_layer_gives_quadrants_and_discordant_places(shipped):
+    page = opened("sensing.py")
+    counts = next(frame.value for frame in page.dataframe if "Sujet" in frame.value)
+    assert list(counts.columns) == ["Sujet", "non fourni"]
+    placed = shipped["observations"].dropna(subset=["geometry"])
+    shapes = placed.geometry.centroid.set_crs(2154, allow_override=True)
+    layer = gpd.GeoDataFrame({"db": np.arange(len(placed)) % 40 + 40.0}, geometry=shapes).to_crs(4326)
+    page.get("file_uploader")[0].upload("bruit.geojson", layer.to_json(drop_id=True).encode())
+    page.run()
+    assert not page.exception
+    assert not page.error
+    page.selectbox(key="sensible-sujet").set_value("noise").run()
+    counts = next(frame.value for frame in page.dataframe if "Sujet" in frame.value).set_index("Sujet")
+    assert counts.loc["Bruit", "non fourni"] == 0
+    assert counts.loc["Chaleur", "non fourni"] > 0
+    apart = next(frame.value for frame in page.dataframe if "Écart" in frame.value)
+    assert set(apart["Sujet"]) == {"bruit"}
+
+
+def test_a_measured_layer_without_place_or_system_is_refused():
+    frame = pd.DataFrame({"db": ["50"]})
+    with pytest.raises(InputError, match="aucun lieu"):
+        fieldwork.measured_layer(RawTable("a.csv", "a", frame))
+    far = np.array([shapely.Point(-9e9, 9e9)], dtype=object)
+    with pytest.raises(InputError, match="système de coordonnées"):
+        fieldwork.measured_layer(RawTable("a.csv", "a", frame, geometry=far))
+    near = np.array([shapely.Point(652_000, 6_862_000)], dtype=object)
+    assert fieldwork.measured_layer(RawTable("a.csv", "a", frame, geometry=near)).crs.to_epsg() == 2154
+
+
+def test_each_choice_keeps_what_it_names(shipped):
+    seen = shipped["observations"][shipped["observations"]["session_id"].str.contains("AUL")]
+    for sign, wanted in {"bad": (seen["valence"] < 0), "none": seen["valence"].isna()}.items():
+        kept = Kept(signs=(sign,))
+        found = fieldwork.fieldwork(shipped, "QMI1-AUL", kept=kept, cell_m=50)
+        assert len(found.own["observations"]) == int(wanted.fillna(value=False).sum())
+    young = fieldwork.fieldwork(shipped, "QMI1-AUL", kept=Kept(groups=("young",)), cell_m=50)
+    group = shipped["participants"].set_index("participant_id")["actor_group"]
+    assert len(young.own["observations"]) == int(seen["participant_id"].map(group).eq("young").sum())
+    assert Kept(groups=("young",), signs=("bad",)).words() == "groupe : jeunes ; ressenti : négatif"
+
+
+@pytest.mark.usefixtures("at_shipped")
+def test_the_sheet_has_every_section_and_no_exact_words(shipped):
+    page = opened("diagnosis.py")
+    for title in ("Ce qui a été recueilli", "Ce qui manque, selon les marches", "Ce que cette fiche ne sait pas"):
+        assert title in said(page)
+    words = [*shipped["observations"]["verbatim"].dropna(), *shipped["statements"]["statement"]]
+    assert not [text for text in words if text in cells(page)]
+    compared = next(frame.value for frame in page.dataframe if "Indicateur" in frame.value)
+    assert len(compared.columns) == 5  # four districts were walked
+    page.toggle(key="diagnostic-parcourus").set_value(False).run()
+    compared = next(frame.value for frame in page.dataframe if "Indicateur" in frame.value)
+    assert len(compared.columns) == 11
+
+
+@pytest.mark.usefixtures("at_shipped")
+def test_needs_of_the_field_are_off_until_somebody_counts_them():
+    page = opened("diagnosis.py")
+    needs = next(frame.value for frame in page.dataframe if "Objectifs" in frame.value)
+    assert "Terrain (marches et ateliers)" not in needs
+    page.toggle(key="diagnostic-terrain").set_value(True).run()
+    assert not page.exception
+    needs = next(frame.value for frame in page.dataframe if "Objectifs" in frame.value)
+    assert needs["Terrain (marches et ateliers)"].sum() == pytest.approx(1, abs=0.01)
+    scores = next(frame.value for frame in page.dataframe if "Écart" in frame.value)
+    gap = scores["Score, terrain compté"] - scores["Score, documents seuls"]
+    assert (gap - scores["Écart"]).abs().max() < 0.002
