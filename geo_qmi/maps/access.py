@@ -175,7 +175,8 @@ def reach_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         + (f" ({DEMO})" if demo else ""),
         layers=tuple(kept),
         extent_m=cast("Extent", window.bounds),
-        description=f"Sol à {minutes:g} minutes à pied de {plural(len(catchments), 'lieu', 'lieux')}. Terrain : {ground}. "
+        description=f"Sol à {minutes:g} minutes à pied de {plural(len(catchments), 'lieu', 'lieux')}. "
+        f"Terrain : {ground}. "
         f"Couverture fausse : {plural(len(false), 'carré')} dans un disque et hors de portée à pied.",
         credits=credits_of(host, near, cutting),
         table=_rows_of(kept),

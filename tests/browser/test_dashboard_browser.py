@@ -272,17 +272,3 @@ def test_places_within_reach_are_drawn_in_their_tab(watched):
     assert watched.refusals() == []
     assert watched.errors == []
     assert watched.hosts == {"127.0.0.1"}
-
-
-def test_a_crossing_tried_between_two_banks_redraws_the_card(watched):
-    watched.open(*PAGES["acces"])
-    watched.painted()
-    watched.page.get_by_text("Et si l’on ouvrait un franchissement").click()
-    for name, side in (("Premier point : lieu", "gauche"), ("Second point : lieu", "droite")):
-        box = watched.page.get_by_role("combobox", name=name)
-        box.fill("RAIL-AUL-3 à 250 m")
-        watched.page.get_by_role("option", name=f"RAIL-AUL-3 à 250 m, côté {side}").click()
-    watched.page.get_by_text("Franchissement envisagé ouvert").wait_for(timeout=PATIENCE_MS)
-    watched.keep("acces-franchissement")
-    assert watched.refusals() == []
-    assert watched.errors == []

@@ -1,0 +1,53 @@
+"""What is asked on foot by the command line and by the dashboard, end to end?
+
+The runs that cross the wings: prepare the walking ground of a district, card its barriers, walk out of a place,
+compare objectives with projects, choose the next sites. A run gathers inputs, calls the wings, and words the result
+in French; it decides nothing, prints nothing and knows no widget. Every result carries the ground it was walked on.
+"""
+
+from __future__ import annotations
+
+from geo_qmi.walking.access import STEPS, Access, access, origins, place_at
+from geo_qmi.walking.covered import ENDS, Covered, Reach, covered, deployed, reach, sites_of, told_places
+from geo_qmi.walking.cut import Cut, banks, candidates, cut, edge_warning, ranked
+from geo_qmi.walking.placing import MODELS, Model, Placed, drawn, place, rules_of
+from geo_qmi.walking.telling import printed, records, tidy
+from geo_qmi.walking.terrain import Terrain, district_of, population_of, terrain, with_crossing
+from geo_qmi.walking.writing import write
+
+__all__ = [
+    "ENDS",
+    "MODELS",
+    "STEPS",
+    "Access",
+    "Covered",
+    "Cut",
+    "Model",
+    "Placed",
+    "Reach",
+    "Terrain",
+    "access",
+    "banks",
+    "candidates",
+    "covered",
+    "cut",
+    "deployed",
+    "district_of",
+    "drawn",
+    "edge_warning",
+    "origins",
+    "place",
+    "place_at",
+    "population_of",
+    "printed",
+    "ranked",
+    "reach",
+    "records",
+    "rules_of",
+    "sites_of",
+    "terrain",
+    "tidy",
+    "told_places",
+    "with_crossing",
+    "write",
+]

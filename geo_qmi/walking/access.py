@@ -1,0 +1,170 @@
+"""How far does one get from a place in 5, 10 and 15 minutes, and what does the ring on a map only pretend?
+
+Walks out of one place of a prepared terrain and sets the ground reached beside the disc of the same radius. A place
+may be a station, a candidate place, or coordinates somebody types. It draws nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_qmi import maps, network
+from geo_qmi.errors import InputError, shown
+from geo_qmi.geo import DEGREES, propose_crs
+from geo_qmi.schema import CRS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from geo_qmi.walking.terrain import Terrain
+
+#: Minutes of the three catchments.
+STEPS = (5, 10, 15)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Access:
+    """What is reached from one place.
+
+    Attributes
+    ----------
+    name, place
+        The place, EPSG:2154.
+    catchments
+        ``minutes``, ``metres``, ``disc_ha``, ``reached_ha``, ``share`` (reached part of the disc, 0–1), ``amount`` and
+        ``amount_disc`` (in the unit of the terrain), geometry: the ground reached.
+    lines
+        French sentences.
+    """
+
+    name: str
+    place: shapely.Point
+    catchments: gpd.GeoDataFrame
+    lines: tuple[str, ...]
+
+
+def origins(tables: Mapping[str, Any], given: Terrain) -> gpd.GeoDataFrame:
+    """Return the places a walk may start from: stations and candidate places on the ground.
+
+    Returns
+    -------
+    GeoDataFrame
+        Index ``place_id``: ``name`` (says what it is, and whether it is made up), geometry.
+    """
+    stops, spots = tables["stations"], tables["candidate_places"]
+    stops = stops[stops.geometry.notna()].drop_duplicates("name")
+    spots = spots[(spots["district_id"] == given.district_id) & spots.geometry.notna()]
+    names = [f"Gare ou station : {name}" for name in stops["name"]]
+    names += [f"Lieu d’accueil : {name}" for name in spots["name"]]
+    shapes = [*stops.geometry, *spots.geometry.representative_point()]
+    middle = given.perimeter.geometry.iloc[0].representative_point()
+    ids = ["perimetre", *(f"gare-{one}" for one in stops["station_id"]), *spots["place_id"]]
+    found = gpd.GeoDataFrame(
+        {"name": ["Point intérieur du périmètre", *names]},
+        geometry=[middle, *shapes],
+        crs=CRS,
+        index=pd.Index(ids, name="place_id"),
+    )
+    return found[found.intersects(given.region)]
+
+
+def place_at(text: str) -> shapely.Point:
+    """Return the point typed as two coordinates: longitude and latitude in any order, or Lambert-93 metres.
+
+    Raises
+    ------
+    InputError
+        Not two numbers, or a point outside Île-de-France.
+
+    Examples
+    --------
+    >>> place_at("655000 6870000")
+    <POINT (655000 6870000)>
+    >>> point = place_at("48,932 2,4955")
+    >>> round(point.x), round(point.y)
+    (663037, 6870343)
+    """
+    numbers = re.findall(r"-?\d+(?:[.,]\d+)?", text)
+    if len(numbers) == 1:
+        numbers = re.findall(r"-?\d+(?:\.\d+)?", text)
+    if len(numbers) != 2:
+        raise InputError(
+            f"Coordonnées illisibles : « {shown(text)} ». Attendu deux nombres : « 2,4955 48,932 » ou "
+            "« 663037 6870343 »."
+        )
+    x, y = (float(number.replace(",", ".")) for number in numbers)
+    for found in propose_crs((x, y, x, y)):
+        if found.code in {DEGREES, CRS}:
+            pair = (y, x) if found.swapped else (x, y)
+            return gpd.GeoSeries([shapely.Point(pair)], crs=found.code).to_crs(CRS).iloc[0]
+    raise InputError(
+        f"« {shown(text)} » n’est pas en Île-de-France, ni en degrés ni en Lambert-93. Vérifiez les deux nombres."
+    )
+
+
+def access(
+    given: Terrain, place: shapely.Geometry, *, name: str, minutes: Sequence[float] = STEPS
+) -> Access:  # fmt: skip
+    """Return what is reached on foot from a place, beside the disc of the same radius.
+
+    Parameters
+    ----------
+    place
+        Point in EPSG:2154.
+    name
+        French name of the place.
+    minutes
+        Times allowed.
+
+    Raises
+    ------
+    InputError
+        The place joins no ground; the sentence says why.
+    """
+    joined = network.snap(given.ground, gpd.GeoSeries([place], index=[name], crs=CRS))
+    if joined["node"].isna().any():
+        raise InputError(f"« {shown(name)} » non raccordé au terrain : {joined['reason'].iloc[0]}. Déplacez le point.")
+    homes = network.snap(given.ground, given.weights)
+    amounts = given.weights["population"].to_numpy()
+    spots = given.weights.geometry.representative_point()
+    walked = network.distances(given.ground, joined, homes, unit="minutes").to_numpy()[0]
+    straight = spots.distance(place).to_numpy()
+    rows = []
+    for limit in minutes:
+        found = network.catchment(given.ground, joined, minutes=limit)
+        shape = found.polygon()
+        radius = limit * given.ground.walk_m_min
+        area = len(found.nodes) * given.ground.cell_m**2 if given.ground.kind == "open" else shape.area
+        disc = np.pi * radius**2
+        reached, near = np.nan_to_num(walked, nan=np.inf) <= limit, straight <= radius
+        rows.append(
+            (limit, radius, disc / 1e4, area / 1e4, area / disc, amounts[reached].sum(), amounts[near].sum(), shape)
+        )
+    columns = ["minutes", "metres", "disc_ha", "reached_ha", "share", "amount", "amount_disc", "geometry"]
+    layer = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=CRS)
+    return Access(name, place, layer, _lines(given, layer, place, homes))
+
+
+def _lines(
+    given: Terrain, layer: gpd.GeoDataFrame, place: shapely.Geometry, homes: pd.DataFrame
+) -> tuple[str, ...]:  # fmt: skip
+    lines = [
+        f"En {row.minutes:g} min : {maps.words(round(row.reached_ha, 1))} ha atteints à pied, soit "
+        f"{100 * row.share:.0f} % du disque de {maps.words(round(row.metres))} m que montre une carte à vol d’oiseau."
+        for row in layer.itertuples()
+    ]
+    if shapely.distance(place, shapely.boundary(given.region)) < layer["metres"].max():
+        lines.append("Le point est près du bord du terrain : la plus longue marche y est coupée.")
+    refused = int(homes["node"].isna().sum())
+    if refused:
+        lines.append(
+            f"{maps.plural(refused, 'lieu compté', 'lieux comptés')} ne rejoignent pas le terrain : hors des sommes."
+        )
+    return tuple(lines)

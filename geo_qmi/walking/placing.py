@@ -1,0 +1,274 @@
+"""Which candidate places pass the rules, which few serve most, and by when must their permits be asked?
+
+Sieves the candidate places of a district, walks from what is to be served to those kept, and chooses. The models are
+those of `geo_qmi.siting`; the costs are minutes walked on a prepared terrain, never straight lines.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from geo_qmi import maps, network, schema, siting
+from geo_qmi.errors import InputError, shown
+from geo_qmi.schema import CRS
+from geo_qmi.vocabulary import fold
+from geo_qmi.walking.covered import sites_of
+from geo_qmi.walking.telling import tidy
+from geo_qmi.walking.terrain import PEOPLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from geo_qmi.siting import Sieve, Siting
+    from geo_qmi.walking.terrain import Terrain
+
+Model = Literal["cover", "all", "near"]
+
+#: What each model asks, in French.
+MODELS = {"cover": "servir le plus", "all": "servir tout, avec le moins de lieux", "near": "au plus près en moyenne"}
+_RULE = re.compile(r"\s*([^<>=!]+?)\s*(>=|<=|!=|=|>|<)\s*(.+?)\s*")
+_SAID = {">=": "au moins", ">": "plus de", "<=": "au plus", "<": "moins de", "=": "", "!=": "autre que"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """What became of the candidate places of a district.
+
+    Attributes
+    ----------
+    sieve
+        Verdict of the rules; ``None`` when there is no rule.
+    places
+        The places that could be chosen: ``site_id``, ``name``, ``role``, ``demo``, geometry.
+    refused
+        ``name``, ``reason``: places that join no ground.
+    plan
+        As returned by `geo_qmi.siting`.
+    permits
+        ``site_id``, path and latest dates of the chosen places.
+    lines
+        French sentences.
+    """
+
+    sieve: Sieve | None
+    places: gpd.GeoDataFrame
+    refused: pd.DataFrame
+    plan: Siting
+    permits: pd.DataFrame
+    unit: str
+    lines: tuple[str, ...]
+
+    def chosen(self) -> pd.DataFrame:
+        """Return the open sites as a French table, with their permits."""
+        told = self.plan.sites.join(self.places.set_index("site_id")[["name"]]).join(self.permits)
+        told = told.assign(role=told["role"].map({"chosen": "choisi", "fixed": "imposé", "deployed": "déjà déployé"}))
+        headings = {
+            "site_id": "Identifiant", "name": "Lieu", "role": "Rôle", "weight": f"Servis ({self.unit})",
+            "path": "Autorisations", "sentence": "Calendrier",
+        }  # fmt: skip
+        return tidy(told, headings, digits={"weight": 1})
+
+    def verdicts(self) -> pd.DataFrame:
+        """Return every candidate left out and why: first failing rule, value to ask for, or no way to it."""
+        rows = [(str(name), "non raccordé", f"{why}.") for name, why in self.refused.itertuples(index=False)]
+        if self.sieve is not None:
+            near = set(self.sieve.near.index)
+            rows += [
+                (str(one), "écarté de peu" if one in near else "écarté", words)
+                for one, words in self.sieve.dropped["sentence"].items()
+            ]
+            rows += [(str(one), "en attente", words) for one, words in self.sieve.unknown["sentence"].items()]
+        return pd.DataFrame(rows, columns=["Lieu", "Verdict", "Pourquoi"])
+
+
+def rules_of(texts: Sequence[str]) -> pd.DataFrame:
+    """Return rules written as ``colonne opérateur seuil``, columns of the table « candidate_places ».
+
+    Raises
+    ------
+    InputError
+        A rule that is not of that form, or a column that does not exist.
+
+    Examples
+    --------
+    >>> rules_of(["area_m2>=100", "eau = oui"])["sentence"].tolist()
+    ['Surface : au moins 100 m²', 'Eau : oui']
+    """
+    specs = schema.columns("candidate_places")
+    known = {fold(name): name for name in specs} | {fold(str(spec.title)): name for name, spec in specs.items()}
+    rows = []
+    for text in texts:
+        found = _RULE.fullmatch(text)
+        column = known.get(fold(found[1])) if found else None
+        if found is None or column is None:
+            raise InputError(
+                f"Règle illisible : « {shown(text)} ». Attendu COLONNE OPÉRATEUR SEUIL, par exemple « area_m2>=100 » "
+                "ou « water=oui »."
+            )
+        unit = str(specs[column].metadata.get("unit") or "")
+        words = " ".join(part for part in (_SAID[found[2]], found[3], unit) if part)
+        rows.append((column, found[2], found[3], unit, f"{specs[column].title} : {words}"))
+    return pd.DataFrame(rows, columns=["column", "operator", "threshold", "unit", "sentence"])
+
+
+def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
+    given: Terrain,
+    tables: Mapping[str, Any],
+    *,
+    n_places: int = 2,
+    minutes: float = 5.0,
+    model: Model = "cover",
+    rules: pd.DataFrame | None = None,
+    fixed: Sequence[str] = (),
+    permits: pd.DataFrame | None = None,
+    start: str | None = None,
+    months: int | None = None,
+) -> Placed:
+    """Return the places to open among the candidates of a district.
+
+    Parameters
+    ----------
+    given
+        Terrain; its people, or its ground in hectares, inside the perimeter are what is to be served.
+    tables
+        ``candidate_places``, ``projects``, ``project_statuses``, ``sites``, ``communes``.
+    n_places
+        Places to open; not used by the model ``all``.
+    minutes
+        Longest walk that serves; not used by the model ``near``.
+    rules
+        As returned by `rules_of`.
+    fixed
+        Identifiers of candidate places that must be in the plan.
+    permits
+        Steps: ``site_id``, ``rank``, ``owner``, ``authority``, ``convention``, ``weeks``. Without them only the
+        authority of the table is known.
+    start, months
+        First day of the programme and months of measure, for the latest dates.
+
+    Raises
+    ------
+    InputError, InfeasibleError
+        No candidate place, or no plan; see `geo_qmi.siting`.
+    """
+    candidates = tables["candidate_places"]
+    mine = candidates[candidates["district_id"] == given.district_id]
+    mine = mine[mine.geometry.notna()].rename(columns={"place_id": "site_id"})
+    if mine.empty:
+        raise InputError(f"« {given.title} » : aucun lieu d’accueil placé. Importez-les (table « candidate_places »).")
+    sieve = None if rules is None or rules.empty else siting.sieve(pd.DataFrame(mine), rules)
+    kept = mine if sieve is None else mine[mine["site_id"].isin(sieve.kept["site_id"])]
+    if kept.empty:
+        raise InputError(f"Aucun des {len(mine)} lieux ne passe les règles : {_why(sieve)} Assouplissez-les.")
+    walkable = sites_of(tables, given)
+    deployed = _deployed(tables, walkable)
+    walkable = walkable[walkable["site_id"].isin([*kept["site_id"], *deployed])]
+    joined = network.snap(given.ground, walkable.set_index("site_id"))
+    lost = joined[joined["node"].isna()]
+    refused = walkable[walkable["site_id"].isin(lost.index)][["name"]].assign(reason=lost["reason"].to_numpy())
+    walkable = walkable[~walkable["site_id"].isin(lost.index)]
+    if walkable.empty:
+        raise InputError(f"Aucun des {len(lost)} lieux ne rejoint le terrain : {refused['reason'].iloc[0]}.")
+    problem, unserved = _problem(given, joined.drop(index=lost.index), fixed=fixed, deployed=deployed)
+    if model == "cover":
+        plan = siting.maximal_covering(problem, p=n_places, radius=minutes)
+    elif model == "all":
+        plan = siting.set_covering(problem, radius=minutes)
+    else:
+        plan = siting.p_median(problem, p=n_places)
+    lines = [*given.lines, *_lines(walkable, sieve, n_given=len(mine), unserved=unserved, unit=given.unit)]
+    lines.append(f"{plan.sentence} Unité servie : {given.unit}.")
+    signed = _permits(mine, list(plan.sites.index), permits=permits, start=start, months=months)
+    return Placed(sieve, walkable, refused, plan, signed, given.unit, tuple(lines))
+
+
+def _why(sieve: Sieve | None) -> str:
+    """Return the commonest verdict of the rules."""
+    if sieve is None:
+        return ""
+    told = pd.concat([sieve.dropped["sentence"], sieve.unknown["sentence"]])
+    return str(told.iloc[0])
+
+
+def _deployed(tables: Mapping[str, Any], walkable: gpd.GeoDataFrame) -> list[str]:
+    """Return the located projects that a document says deployed: they serve already."""
+    done = tables["project_statuses"].query("status == 'deployed'")["project_id"]
+    return [one for one in walkable["site_id"] if one in {f"projet-{project}" for project in done}]
+
+
+def _problem(
+    given: Terrain, joined: pd.DataFrame, *, fixed: Sequence[str], deployed: Sequence[str]
+) -> tuple[siting.Problem, int]:
+    """Return what is to be served inside the perimeter and the minutes to each place, and how many join no ground."""
+    inside = given.weights[given.weights.geometry.representative_point().within(given.perimeter.geometry.iloc[0])]
+    if inside.empty:
+        raise InputError("Rien à servir dans le périmètre : la couche d’habitants n’y a aucun lieu.")
+    inside = inside.set_index(pd.Index([f"{row:06d}" for row in range(len(inside))], name="demand_id"))
+    homes = network.snap(given.ground, inside)
+    found = homes[homes["node"].notna()]
+    walked = network.distances(given.ground, found, joined, unit="minutes")
+    problem = siting.from_matrix(
+        walked,
+        weights=inside["population"].loc[found.index],
+        fixed=fixed,
+        deployed=deployed,
+        unit="min",
+        ground=given.ground.label,
+    )
+    return problem, len(homes) - len(found)
+
+
+def _lines(
+    walkable: gpd.GeoDataFrame, sieve: Sieve | None, *, n_given: int, unserved: int, unit: str
+) -> list[str]:  # fmt: skip
+    """Return what happened to the candidates in words."""
+    lines = [f"{maps.plural(n_given, 'lieu proposé', 'lieux proposés')} : "]
+    if sieve is None:
+        lines[0] += "aucune règle, tous gardés."
+    else:
+        lines[0] += f"{len(sieve.kept)} gardé(s), {len(sieve.dropped)} écarté(s), {len(sieve.unknown)} en attente."
+    if walkable["demo"].any():
+        lines.append("Lieux de démonstration : inventés, ni relevés ni proposés par la commune.")
+    if unserved:
+        noun = "groupe d’habitants" if unit == PEOPLE else "carré de terrain"
+        lines.append(f"{unserved} {noun}(s) ne rejoignent pas le terrain : hors du calcul.")
+    return lines
+
+
+def _permits(
+    mine: gpd.GeoDataFrame, chosen: list[str], *, permits: pd.DataFrame | None, start: str | None, months: int | None
+) -> pd.DataFrame:
+    """Return the signatures of the chosen places, and the latest dates when a start and a measure are given."""
+    if permits is None:
+        words = mine["authority"].map(schema.choices("candidate_places", "authority") or {})
+        permits = pd.DataFrame(
+            {
+                "site_id": mine["site_id"],
+                "rank": 1,
+                "owner": None,
+                "authority": words,
+                "convention": None,
+                "weeks": None,
+            }
+        )
+    permits = permits[permits["site_id"].isin(chosen)]
+    if permits.empty:
+        return pd.DataFrame(columns=["path"], index=pd.Index([], name="site_id", dtype="str"))
+    paths = siting.permit_paths(permits)
+    if start is None or months is None:
+        return paths[["path", "weeks", "n_unknown"]]
+    dates = siting.latest_starts(paths, window_start=start, observation_months=months)
+    return paths[["path", "weeks", "n_unknown"]].join(dates[["observe_by", "ask_by", "fits", "sentence"]])
+
+
+def drawn(found: Placed) -> gpd.GeoDataFrame:
+    """Return the places with their part in the plan: ``site_id``, ``name``, ``part``, geometry."""
+    part = found.places["site_id"].map(found.plan.sites["role"]).fillna("candidate")
+    shapes = shapely.point_on_surface(found.places.geometry.to_numpy())
+    return gpd.GeoDataFrame(found.places[["site_id", "name"]].assign(part=part), geometry=shapes, crs=CRS)

@@ -1,0 +1,284 @@
+"""On which ground is a district walked, and what should be known of it?
+
+Gathers perimeter, barriers, crossings, streets and people around one district and builds its `Terrain`: open ground
+with barriers by default, streets where a layer is given. A district without a published perimeter has no ground and
+is refused by name. Nothing is measured here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_qmi import maps, network
+from geo_qmi.errors import CrsError, InputError, UnknownNameError, shown
+from geo_qmi.geo import to_metres
+from geo_qmi.schema import CRS
+from geo_qmi.sources.files import read_file
+from geo_qmi.vocabulary import GEOMETRY_STATUSES, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from geo_qmi.network import Ground
+
+#: Barriers are carded, and people counted, up to five minutes around the perimeter: beyond, it is another district.
+CARD_MARGIN_M = 400.0
+#: A quarter of an hour, the usual reach of daily walks.
+MINUTES = 15.0
+#: Side of the squares that stand for the ground itself where nobody gave a layer of people.
+_SQUARE_M = 60.0
+#: Folded names under which a layer gives its number of people.
+_PEOPLE = ("population", "habitants", "nb_habitants", "pop", "ind", "personnes")
+
+HECTARES, PEOPLE = "hectares", "habitants"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terrain:
+    """The ground of one district, and what is counted on it.
+
+    Attributes
+    ----------
+    district_id, title
+        The district and its display name.
+    perimeter
+        One row, EPSG:2154.
+    barriers
+        Barriers within `CARD_MARGIN_M` of the perimeter, cut there; rows of table ``barriers``.
+    crossings
+        Declared crossings of the area, rows of table ``crossings``.
+    ground
+        What is walked on, crossings opened.
+    weights
+        Column ``population``: people where a layer was given, else squares of ground in hectares.
+    unit
+        ``habitants`` or ``hectares``: what `weights` counts.
+    margin_m
+        Ground added around the perimeter.
+    bridges
+        Streets that cross a barrier where no crossing is declared; empty on open ground.
+    lines
+        French sentences to show with every figure.
+    demo
+        Whether made-up crossings are used.
+    """
+
+    district_id: str
+    title: str
+    perimeter: gpd.GeoDataFrame
+    barriers: gpd.GeoDataFrame
+    crossings: gpd.GeoDataFrame
+    ground: Ground
+    weights: gpd.GeoDataFrame
+    unit: str
+    margin_m: float
+    bridges: gpd.GeoDataFrame
+    lines: tuple[str, ...]
+    demo: bool
+
+    @property
+    def region(self) -> shapely.Geometry:
+        """The whole ground: the perimeter and its margin."""
+        return shapely.buffer(self.perimeter.geometry.iloc[0], self.margin_m)
+
+
+def district_of(tables: Mapping[str, Any], name: str) -> str:
+    """Return the identifier of the district called `name`: its identifier, its commune or its published name.
+
+    Raises
+    ------
+    UnknownNameError
+        No district, or several, are called so.
+    """
+    hosts = maps.hosts_of(tables["districts"], tables["communes"])
+    wanted = fold(name)
+    known = hosts[["district_id", "commune", "name", "title"]].astype("object")
+    rows = known.itertuples(index=False, name=None)
+    found = [str(row[0]) for row in rows if wanted in {fold(word) for word in row if not pd.isna(word)}]
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(map(str, known["district_id"]))
+    raise UnknownNameError(f"Quartier inconnu : « {shown(name)} ». Quartiers de l’étude : {listed or 'aucun'}.")
+
+
+def terrain(
+    tables: Mapping[str, Any],
+    district_id: str,
+    *,
+    streets: gpd.GeoDataFrame | None = None,
+    population: gpd.GeoDataFrame | None = None,
+    minutes: float = MINUTES,
+    margin_m: float | None = None,
+) -> Terrain:
+    """Return the ground of a district.
+
+    Parameters
+    ----------
+    tables
+        ``districts``, ``communes``, ``barriers``, ``crossings``.
+    district_id
+        A row of ``districts``.
+    streets
+        Lines in EPSG:2154 as `geo_qmi.sources.streets` reads them; open ground with barriers without them. Declared
+        crossings are then left to the streets, which have their own bridges.
+    population
+        As `population_of` reads it.
+    minutes
+        Longest walk asked of this ground; it sizes the margin.
+    margin_m
+        Another margin, in metres.
+
+    Raises
+    ------
+    InputError
+        The district has no perimeter, or no ground can be built.
+    UnknownNameError
+        There is no such district.
+    """
+    host = _host(tables, district_id)
+    shape = host.geometry.iloc[0]
+    margin = network.study_buffer_m(minutes) if margin_m is None else margin_m
+    region = shapely.buffer(shape, margin)
+    walls = _near(tables["barriers"], region)
+    crossings = _near(tables["crossings"], region)
+    bridges = gpd.GeoDataFrame({"barrier_id": [], "verdict": []}, geometry=[], crs=CRS)
+    if streets is None:
+        usable = crossings[crossings["barrier_id"].isin(walls["barrier_id"]) | crossings["barrier_id"].isna()]
+        ground = network.open_ground(host, barriers=walls, crossings=usable, buffer_m=margin)
+    else:
+        ground = network.streets(_near(streets, region), barriers=walls)
+        if len(walls):
+            bridges = network.phantom_bridges(ground, walls, crossings=crossings)
+    carded = shapely.buffer(shape, CARD_MARGIN_M)
+    mine = _near(walls, carded)
+    mine = mine.set_geometry(shapely.intersection(mine.geometry.to_numpy(), carded), crs=CRS)
+    weights = _squares(carded) if population is None else _near(population, carded, at=True)
+    demo = streets is None and bool(crossings["demo"].any())
+    found = Terrain(
+        district_id=district_id,
+        title=str(host["title"].iloc[0]),
+        perimeter=host,
+        barriers=mine.reset_index(drop=True),
+        crossings=crossings.reset_index(drop=True),
+        ground=ground,
+        weights=weights.reset_index(drop=True),
+        unit=HECTARES if population is None else PEOPLE,
+        margin_m=margin,
+        bridges=bridges,
+        lines=(),
+        demo=demo,
+    )
+    return replace(found, lines=tuple(_lines(found)))
+
+
+def with_crossing(given: Terrain, shape: shapely.Geometry, *, name: str = "franchissement envisagé") -> Terrain:
+    """Return the terrain with one more crossing opened: a point on a barrier, or a line across it.
+
+    Raises
+    ------
+    InputError
+        The crossing cannot be opened; the sentence says why.
+    """
+    planned = gpd.GeoDataFrame(
+        {"crossing_id": [name], "name": [name], "kind": ["bridge"], "status": ["planned"], "barrier_id": [None]},
+        geometry=[shape],
+        crs=CRS,
+    )
+    ground = network.open_crossings(given.ground, planned)
+    if ground.links is not None and ground.links["reason"].iloc[-1]:
+        raise InputError(
+            f"Franchissement envisagé refusé : {ground.links['reason'].iloc[-1]}. Déplacez l’un des deux points."
+        )
+    opened = f"Avec « {name} », ouvert à pied : ni coût, ni foncier, ni dénivelé n’est compté."
+    return replace(given, ground=ground, lines=(*given.lines, opened))
+
+
+def population_of(path: Path) -> gpd.GeoDataFrame:
+    """Return the layer of people of a file: column ``population``, EPSG:2154.
+
+    Raises
+    ------
+    InputError
+        No geometry, no column of people, or a number that is none.
+    CrsError
+        The file declares no coordinate system.
+    """
+    for table in read_file(path):
+        column = next((name for name in table.frame if fold(str(name)) in _PEOPLE), None)
+        if table.geometry is None or column is None:
+            continue
+        if table.crs is None:
+            raise CrsError(f"« {shown(path.name)} » : système de coordonnées absent → déclarez-le (EPSG:2154).")
+        people = pd.to_numeric(table.frame[column].astype("str").str.replace(",", "."), errors="coerce")
+        layer = gpd.GeoDataFrame({"population": people.to_numpy("float64")}, geometry=table.geometry, crs=table.crs)
+        return to_metres(layer, what=path.name)
+    raise InputError(
+        f"« {shown(path.name)} » : aucune couche avec une colonne d’habitants. Attendu une géométrie et l’une des "
+        f"colonnes {', '.join(_PEOPLE)}."
+    )
+
+
+def _host(tables: Mapping[str, Any], district_id: str) -> gpd.GeoDataFrame:
+    """Return the district as one drawn row, or raise."""
+    rows = tables["districts"][tables["districts"]["district_id"] == district_id]
+    if rows.empty:
+        district_of(tables, district_id)
+    host = maps.hosts_of(rows, tables["communes"])
+    if host.geometry.isna().any():
+        raise InputError(
+            f"« {host['title'].iloc[0]} » : périmètre non publié, donc aucun terrain de marche. "
+            "Importez un périmètre dans la table « districts », ou choisissez un autre quartier."
+        )
+    return gpd.GeoDataFrame(host, geometry="geometry", crs=CRS)
+
+
+def _near(frame: gpd.GeoDataFrame, region: shapely.Geometry, *, at: bool = False) -> gpd.GeoDataFrame:
+    """Return the drawn rows that meet a region, or whose own point lies in it."""
+    drawn = frame[frame.geometry.notna()]
+    shapes = shapely.point_on_surface(drawn.geometry.to_numpy()) if at else drawn.geometry.to_numpy()
+    near: gpd.GeoDataFrame = drawn[shapely.intersects(shapes, region)]
+    return near
+
+
+def squares_of(region: shapely.Geometry, side_m: float) -> gpd.GeoDataFrame:
+    """Return the centres of the squares of a grid that lie in a region, with the ``hectares`` of a square."""
+    xmin, ymin, xmax, ymax = (int(bound // side_m) for bound in region.bounds)
+    columns, rows = np.meshgrid(np.arange(xmin, xmax + 1), np.arange(ymin, ymax + 1), indexing="ij")
+    x, y = ((number.ravel() + 0.5) * side_m for number in (columns, rows))
+    inside = shapely.intersects_xy(region, x, y)
+    points = shapely.points(x[inside], y[inside])
+    return gpd.GeoDataFrame({"hectares": np.full(len(points), side_m**2 / 1e4)}, geometry=points, crs=CRS)
+
+
+def _squares(region: shapely.Geometry) -> gpd.GeoDataFrame:
+    return squares_of(region, _SQUARE_M).rename(columns={"hectares": "population"})
+
+
+def _lines(found: Terrain) -> list[str]:
+    """Return what every reader of a figure should know, in French."""
+    row = found.perimeter.iloc[0]
+    gap = "inconnu" if pd.isna(row["precision_m"]) else f"{maps.words(round(row['precision_m']))} m"
+    state = GEOMETRY_STATUSES[row["geometry_status"]]
+    around = f"{maps.words(round(found.margin_m))} m autour du périmètre ({state} ; écart plausible : {gap})"
+    lines = [f"Terrain : {found.ground.label}, {around}."]
+    if found.ground.kind == "open":
+        lines.append("Ni mur, ni bâtiment, ni rue n’est connu : lire chaque marche comme un minimum.")
+    if found.demo:
+        made_up = int(found.crossings["demo"].sum())
+        lines.append(f"{maps.plural(made_up, 'franchissement')} de démonstration : à relever avant d’en rien conclure.")
+    if found.barriers.empty:
+        lines.append("Aucune coupure tracée à moins de 400 m du périmètre : ce n’est pas dire qu’il n’y en a pas.")
+    if found.unit == HECTARES:
+        lines.append("Aucune couche d’habitants : on compte des hectares de terrain, non des personnes.")
+    if len(found.bridges):
+        lines.append(
+            f"{maps.plural(len(found.bridges), 'tronçon')} de rue franchissent une coupure sans franchissement déclaré."
+        )
+    return [*lines, *(f"{note[0].upper()}{note[1:].rstrip('.')}." for note in found.ground.notes)]
