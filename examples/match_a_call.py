@@ -6,10 +6,10 @@ tables = shipped_tables()
 call = tables["applications"].rename(columns={"application_id": "project_id"})
 districts = ["QMI1-AUL", "QMI1-MEU", "QMI1-NOI", "QMI1-SCE"]
 
-result = matching.match(call, tables, districts=districts, low=6, high=8)
-print("Démonstration :", len(result.assignment.plan), "candidatures placées sur", len(call))
+result = matching.match(call, tables, districts=districts)  # default rules: published needs, 6 to 8 projects each
+print("Démonstration :", len(result.plan.rows), "candidatures placées sur", len(call))
 
-first = result.assignment.plan.iloc[0]
+first = result.plan.rows.iloc[0]
 parts = result.explanations.query("project_id == @first.project_id and district_id == @first.district_id")
 print(first["project_id"], "→", first["district_id"], f": score {first['score']:.3f}")
 print(parts[["layer", "theme", "contribution"]].query("contribution > 0").to_string(index=False))

@@ -11,65 +11,34 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from geo_qmi._french import FrenchCommand, FrenchGroup, complaint, typer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    import pandas as pd
-
-    from geo_qmi.matching.run import Match
-    from geo_qmi.workspace import Study
-
-app = typer.Typer(
-    name="geo-qmi",
-    cls=FrenchGroup,
-    help="Étude territoriale d’un quartier d’innovation : vérifier, apparier, cartographier, publier.",
-    invoke_without_command=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    subcommand_metavar="COMMANDE [ARGUMENTS]…",
+from geo_qmi._french import FrenchCommand, complaint, typer
+from geo_qmi.terminal import (
+    AsJson,
+    Crs,
+    Demo,
+    Districts,
+    Field,
+    High,
+    LayerName,
+    Low,
+    OptionalStudy,
+    ReportPath,
+    RulesPath,
+    StudyPath,
+    app,
+    free_path,
+    mapping,
+    open_study,
+    print_json,
+    print_lines,
+    print_table,
+    read_tables,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-@app.callback()
-def _help(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-
-
-StudyPath = Annotated[Path, typer.Option("--study", metavar="ETUDE", help="Fichier de l’étude (.gpkg).")]
-OptionalStudy = Annotated[
-    Path | None,
-    typer.Option("--study", metavar="ETUDE", help="Fichier de l’étude ; sans elle, l’étude livrée est lue."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Écrit un seul objet JSON sur la sortie standard.")]
-Crs = Annotated[
-    str | None, typer.Option("--crs", metavar="EPSG:…", help="Système de coordonnées, si le fichier ne le dit pas.")
-]
-LayerName = Annotated[str | None, typer.Option("--layer", metavar="NOM", help="Couche ou feuille à lire.")]
-RulesPath = Annotated[
-    Path | None,
-    typer.Option("--rules", metavar="FICHIER.toml", help="Fichier de règles ; à défaut, les règles livrées."),
-]
-Low = Annotated[
-    int | None, typer.Option("--low", metavar="N", help="Projets par quartier, au moins ; à défaut, selon les règles.")
-]
-High = Annotated[
-    int | None, typer.Option("--high", metavar="N", help="Projets par quartier, au plus ; à défaut, selon les règles.")
-]
-Demo = Annotated[bool, typer.Option("--demo", help="Apparie les candidatures de démonstration de l’étude.")]
-Field = Annotated[
-    bool, typer.Option("--field", help="Compare aussi aux besoins dits sur le terrain, selon leur poids.")
-]
-Districts = Annotated[
-    list[str] | None,
-    typer.Option("--district", metavar="ID", help="Quartier à servir ; à défaut, ceux de l’édition 1."),
-]
-ReportPath = Annotated[
-    Path | None, typer.Option("--report", metavar="FICHIER.csv", help="Écrit tous les défauts dans un tableau.")
-]
+    from geo_qmi.matching.run import Match
 
 
 @app.command(cls=FrenchCommand, help="Crée une étude à partir des données livrées.")
@@ -97,11 +66,11 @@ def tables(study: OptionalStudy = None) -> None:
     from geo_qmi import schema
 
     rows = []
-    for name, frame in _tables(study).items():
+    for name, frame in read_tables(study).items():
         placed = f"{int(frame.geometry.notna().sum())}" if "geometry" in frame else "—"
         private = "table entière" if schema.table(name).metadata["private"] else ", ".join(schema.private_columns(name))
         rows.append((name, schema.label(name), str(len(frame)), placed, private or "—"))
-    _print_table(("Table", "Contenu", "Lignes", "Avec lieu", "Colonnes privées"), rows)
+    print_table(("Table", "Contenu", "Lignes", "Avec lieu", "Colonnes privées"), rows)
 
 
 @app.command(cls=FrenchCommand, help="Vérifie un fichier ou une étude et dit tous les défauts.")
@@ -129,11 +98,11 @@ def check(
         except NotAStudyError:
             found = None  # an ordinary GeoPackage: its layers are checked like any file
     if found is None:
-        known = None if study is None else _tables(study)
-        found = intake.check_file(path, table=table, crs=crs, mapping=_mapping(column), known=known, layer=layer)
+        known = None if study is None else read_tables(study)
+        found = intake.check_file(path, table=table, crs=crs, mapping=mapping(column), known=known, layer=layer)
     if report is not None:
         found.to_csv(report)
-    _print_lines(found.lines(), as_json=found.as_dict() if as_json else None)
+    print_lines(found.lines(), as_json=found.as_dict() if as_json else None)
     raise typer.Exit(0 if found.verdict == "ok" else 1)
 
 
@@ -165,23 +134,23 @@ def import_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by
 
     target = Study(study)
     took = intake.import_file(
-        target, path, table=table, crs=crs, mapping=_mapping(column), layer=layer, update=update, actor=actor
+        target, path, table=table, crs=crs, mapping=mapping(column), layer=layer, update=update, actor=actor
     )
     found = intake.Report.of([took])
     lines = found.lines()
     if took.n_quarantined:
-        kept = intake.write_quarantine(took, quarantine or _free_path(Path(f"{path.stem}.quarantaine.csv")))
+        kept = intake.write_quarantine(took, quarantine or free_path(Path(f"{path.stem}.quarantaine.csv")))
         lines.append(f"Lignes refusées, avec leurs motifs : {kept}")
     new = took.n_ok - took.n_replaced
     lines.append(f"Étude {study} : {new} ligne(s) ajoutée(s), {took.n_replaced} mise(s) à jour dans « {table} ».")
-    _print_lines(lines, as_json=found.as_dict() if as_json else None)
+    print_lines(lines, as_json=found.as_dict() if as_json else None)
     raise typer.Exit(0 if found.verdict == "ok" else 1)
 
 
 @app.command(
     cls=FrenchCommand, help="Apparie candidatures et quartiers.\n\nChaque score est expliqué ; le plan est optimal."
 )
-def match(
+def match(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
     candidates: Annotated[
         Path | None,
         typer.Argument(metavar="[CANDIDATURES]", help="Fichier de candidatures ; à défaut, les 28 projets réels."),
@@ -207,23 +176,23 @@ def match(
     as_json: AsJson = False,
 ) -> None:
     """Score, plan and explain; write the files, with what a jury asks for, and print the plan."""
-    from geo_qmi import jury, jury_commands, rulebook, runs
+    from geo_qmi import rulebook, runs
 
     book = rulebook.opened(rules, values=jury_commands.quotas(low, high))
     prepared = runs.prepare(
-        _open(study), candidates=candidates, demo=demo, districts=district, book=book, field=field
+        open_study(study), candidates=candidates, demo=demo, districts=district, book=book, field=field
     )
     for line in prepared.notes:
         typer.echo(line, err=True)
     result = prepared.run(announce=lambda step: typer.echo(f"{step}…", err=True))
     written = runs.write(prepared, result, out)
     wanted = {"alternatives": alternatives, "robustness": robustness, "stable": stable}
-    studied = [jury.STUDIES[name](prepared, result) for name, asked in wanted.items() if asked]
-    written += [path for one in studied for path in jury.write(one, prepared, result, folder=out)]
-    if sheets is not None:
-        written.append(jury.write_sheets(prepared, result, sheets))
+    studied, more = jury_commands.studied(
+        prepared, result, names=[name for name, asked in wanted.items() if asked], out=out, sheets=sheets
+    )
+    written += more
     if as_json:
-        _print_json(runs.summary(prepared, result) | {one.name: one.as_dict() for one in studied})
+        print_json(runs.summary(prepared, result) | {one.name: one.as_dict() for one in studied})
     else:
         _print_plan(prepared, result)
         for one in studied:
@@ -249,7 +218,7 @@ def export(
     from geo_qmi.export import export_table
 
     schema.table(layer)
-    opened = _open(study)
+    opened = open_study(study)
     done = export_table(
         opened.read(layer),
         layer,
@@ -298,7 +267,7 @@ def edition(
         names=() if names is None else publishing.names_in(names),
         review=review,
     )
-    _print_lines(publishing.lines(done), as_json=publishing.summary(done) if as_json else None)
+    print_lines(publishing.lines(done), as_json=publishing.summary(done) if as_json else None)
 
 
 @app.command(
@@ -325,7 +294,7 @@ def forget(
     typer.echo("Les copies, exports et éditions déjà faits ne sont pas atteints : effacez-les ou refaites-les.")
 
 
-@app.command(cls=FrenchCommand, help="Affiche la fiche de diagnostic d’un quartier, ou les compare tous.")
+@app.command(cls=FrenchCommand, help="Affiche le diagnostic d’un quartier, ou les compare.")
 def diagnosis(
     district: Annotated[
         str | None, typer.Argument(metavar="[QUARTIER]", help="Identifiant du quartier ; à défaut, tous comparés.")
@@ -338,7 +307,7 @@ def diagnosis(
     from geo_qmi.dashboard import fieldwork
     from geo_qmi.maps import words
 
-    tables = _tables(study)
+    tables = read_tables(study)
     idents = [district] if district is not None else list(tables["districts"]["district_id"])
     sheets = [sensitive.diagnosis(ident, tables=tables) for ident in idents]
     if district is None:
@@ -349,7 +318,7 @@ def diagnosis(
     title = f"Diagnostic : {sheets[0].title if district else 'tous les quartiers'}{mark}"
     if as_json:
         records = {name: fieldwork.records(frame) for name, frame in sections.items()}
-        _print_json({"title": title, "demo": bool(mark), "sections": records})
+        print_json({"title": title, "demo": bool(mark), "sections": records})
         return
     typer.echo(title)
     for name, frame in sections.items():
@@ -360,7 +329,7 @@ def diagnosis(
         cells = [
             tuple("—" if cell is None else words(cell) for cell in row.values()) for row in fieldwork.records(frame)
         ]
-        _print_table([str(column) for column in frame.columns], cells)
+        print_table([str(column) for column in frame.columns], cells)
 
 
 @app.command(cls=FrenchCommand, help="Affiche le journal des écritures d’une étude.")
@@ -372,7 +341,7 @@ def journal(
     from geo_qmi.workspace import Study
 
     shown = Study(study, read_only=True).journal().tail(last)
-    _print_table(
+    print_table(
         ("N°", "Quand (UTC)", "Qui", "Action", "Table", "Motif", "Avant", "Après"),
         [tuple("" if value is None else str(value) for value in row[:8]) for row in shown.itertuples(index=False)],
     )
@@ -403,7 +372,7 @@ def dashboard(
     from geo_qmi.dashboard import command
 
     if study is not None:
-        _open(study)
+        open_study(study)
     arguments, environment = command(study, port=port, read_only=read_only)
     if headless:
         arguments += ["--server.headless", "true"]
@@ -429,90 +398,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _open(path: Path | None) -> Study:
-    """Return the study at `path`, or the shipped one in a temporary file that ends with the process."""
-    from geo_qmi.workspace import Study
-
-    if path is not None:
-        return Study(path, read_only=True)
-    import atexit
-    import tempfile
-
-    from geo_qmi.shipped import shipped_tables
-
-    folder = tempfile.TemporaryDirectory(prefix="geo-qmi-")
-    atexit.register(folder.cleanup)
-    return Study.create(Path(folder.name) / "etude-livree.gpkg", shipped_tables())
-
-
-def _tables(path: Path | None) -> Mapping[str, pd.DataFrame]:
-    """Return every table of a study, or of the shipped one."""
-    if path is not None:
-        return _open(path).read_many()
-    from geo_qmi.shipped import shipped_tables
-
-    return shipped_tables()
-
-
-def _mapping(pairs: list[str] | None) -> dict[str, str] | None:
-    """Return ``COLONNE=CHAMP`` pairs as a mapping."""
-    if not pairs:
-        return None
-    for pair in pairs:
-        if "=" not in pair:
-            raise typer.BadParameter(f"« {pair} » : attendu COLONNE=CHAMP, par exemple « Nom du projet=name ».")
-    return {column.strip(): name.strip() for column, name in (pair.rsplit("=", 1) for pair in pairs)}
-
-
-def _free_path(path: Path) -> Path:
-    """Return `path`, or the first numbered variant that does not exist: refused rows are never overwritten."""
-    number, candidate = 2, path
-    while candidate.exists():
-        candidate = path.with_stem(f"{path.stem}-{number}")
-        number += 1
-    return candidate
-
-
-def _print_lines(lines: Iterable[str], *, as_json: dict[str, Any] | None) -> None:
-    if as_json is not None:
-        _print_json(as_json)
-    else:
-        for line in lines:
-            typer.echo(line)
-
-
-def _print_json(record: Mapping[str, Any]) -> None:
-    import json
-
-    typer.echo(json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False))
-
-
-def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows in columns; wide cells wrap on a terminal and stay whole in a file."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in header:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    with console.capture() as printed:
-        console.print(table)
-    typer.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
-
-
 def _print_plan(prepared: Any, result: Match) -> None:
     """Print the plan district by district, who is left out, and how often the real host came first."""
     from geo_qmi import runs
 
-    _print_table(("Quartier", "Projet", "Score", "Rang", "Raisons principales"), runs.plan_rows(prepared, result))
+    print_table(("Quartier", "Projet", "Score", "Rang", "Raisons principales"), runs.plan_rows(prepared, result))
     for line in runs.closing_lines(prepared, result):
         typer.echo(line)
 
 
-import geo_qmi.jury_commands  # noqa: E402 - as below
-import geo_qmi.walk_commands  # noqa: E402, F401 - its commands join `app`, with the printing functions above
+from geo_qmi import field_commands, jury_commands, walk_commands  # noqa: E402, F401 — their commands come after these

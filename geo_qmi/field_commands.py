@@ -1,6 +1,6 @@
 """Which commands bring a walk home: the kit to collect with, and the import of what came back?
 
-A part of `geo_qmi.cli`, which loads it: each command parses, calls `geo_qmi.sources.field` or `geo_qmi.intake.walks`,
+Loaded by `geo_qmi.cli`: each command parses, calls `geo_qmi.sources.field` or `geo_qmi.intake.walks`,
 prints.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from geo_qmi._french import FrenchCommand, typer
-from geo_qmi.cli import AsJson, Crs, OptionalStudy, StudyPath, _free_path, _open, _print_json, _print_table, app
+from geo_qmi.terminal import AsJson, Crs, OptionalStudy, StudyPath, app, free_path, open_study, print_json, print_table
 
 #: Defects printed on a terminal; the files of refused records hold them all.
 _SHOWN = 40
@@ -35,7 +35,7 @@ def template(
 
     perimeter = None
     if district is not None:
-        districts = _open(study).read("districts").set_index("district_id")
+        districts = open_study(study).read("districts").set_index("district_id")
         if district not in districts.index:
             known = ", ".join(map(str, districts.index))
             raise UnknownNameError(f"Quartier inconnu : « {district} ». Quartiers de l’étude : {known}.")
@@ -102,18 +102,18 @@ def import_walk(  # noqa: PLR0913, PLR0917 — the options of one command, passe
     if as_json:
         counts = {str(name): {str(k): int(v) for k, v in row.items()} for name, row in took.counts.iterrows()}
         issues = [defect.as_dict() for defect in took.defects]
-        _print_json({"tool": took.tool, "counts": counts, "issues": issues, "notes": list(took.notes)})
+        print_json({"tool": took.tool, "counts": counts, "issues": issues, "notes": list(took.notes)})
     else:
         for line in [*took.notes, *(defect.sentence() for defect in took.defects[:_SHOWN])]:
             typer.echo(line)
         if len(took.defects) > _SHOWN:
             typer.echo(f"… et {len(took.defects) - _SHOWN} autre(s) défaut(s) : --json les donne tous.")
         header = ("Table", "Lus", "Ajoutés", "Mis à jour", "Inchangés", "Refusés")
-        _print_table(header, [tuple(map(str, row)) for row in took.counts.itertuples(name=None)])
+        print_table(header, [tuple(map(str, row)) for row in took.counts.itertuples(name=None)])
         typer.echo(took.sentence())
     for name, frame in took.quarantined.items():
         if len(frame):
-            kept = _free_path(Path(f"{path.stem}.{name}.quarantaine.csv"))
+            kept = free_path(Path(f"{path.stem}.{name}.quarantaine.csv"))
             write_csv(kept, map(str, frame.columns), frame.itertuples(index=False, name=None))
             typer.echo(f"Enregistrements refusés, avec leurs motifs : {kept}", err=as_json)
     raise typer.Exit(1 if refused else 0)

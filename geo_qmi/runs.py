@@ -6,27 +6,29 @@ and prints nothing; `geo_qmi.cli` and `geo_qmi.dashboard` show it.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.metadata
 import json
+import math
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 
 import geo_qmi
-from geo_qmi import export, intake, matching, schema
+from geo_qmi import export, matching, rulebook, schema
 from geo_qmi.errors import DefectsError, InputError
-from geo_qmi.sources.files import read_file
 from geo_qmi.vocabulary import THEMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from geo_qmi.matching import Match
+    from geo_qmi.rulebook import Rulebook
     from geo_qmi.workspace import Study
 
 _TABLES = (
@@ -38,7 +40,10 @@ _TABLES = (
     "projects",
     "project_tags",
     "applications",
+    "candidate_places",
 )
+#: Read when the ground is to be compared with: what was said in walks, interviews and workshops.
+_FIELD_TABLES = ("observations", "sessions", "statements", "workshop_items")
 _COLUMNS = {"project_id": "Projet (identifiant)", "name": "Projet", "district_id": "Quartier", "commune": "Commune"}
 
 
@@ -58,8 +63,12 @@ class Prepared:
         District identifiers to fill.
     tags, hosts
         Tags and real hosts, for the real projects only.
+    book
+        The rule file as applied.
     inputs
         Name → SHA-256, for the manifest.
+    field
+        Needs said on the ground, when they are asked for.
     n_refused
         Candidates of the user's file that could not be read.
     notes
@@ -72,11 +81,13 @@ class Prepared:
     districts: list[str]
     tags: pd.DataFrame | None
     hosts: pd.DataFrame | None
+    book: Rulebook
     inputs: dict[str, str]
+    field: pd.DataFrame | None = None
     n_refused: int = 0
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
 
-    def run(self, *, low: int, high: int, announce: Callable[[str], None] = lambda _: None) -> Match:
+    def run(self, *, announce: Callable[[str], None] = lambda _: None) -> Match:
         """Return the matching; see `geo_qmi.matching.match`."""
         return matching.match(
             self.candidates,
@@ -84,8 +95,8 @@ class Prepared:
             districts=self.districts,
             tags=self.tags,
             hosts=self.hosts,
-            low=low,
-            high=high,
+            rules=self.book.rules,
+            field=self.field,
             announce=announce,
         )
 
@@ -102,6 +113,8 @@ def prepare(
     candidates: Path | pd.DataFrame | None = None,
     demo: bool = False,
     districts: Sequence[str] | None = None,
+    book: Rulebook | None = None,
+    field: bool = False,
 ) -> Prepared:
     """Gather what a matching needs.
 
@@ -115,17 +128,24 @@ def prepare(
         Take the applications of the study instead.
     districts
         Districts to fill; those of edition 1 by default, the only ones whose objectives are published.
+    book
+        The rule file; the shipped one by default.
+    field
+        Compare with what was said on the ground too; how much it counts is the weight ``field`` of the rules.
 
     Raises
     ------
     InputError
         Both a file and `demo`, no candidate, or a file of which no row can be read.
+    DefectsError
+        The rules name a project or a district that this call does not know.
     """
-    tables = study.read_many(_TABLES)
+    tables = study.read_many([*_TABLES, *_FIELD_TABLES] if field else _TABLES)
+    book = book or rulebook.opened()
     if candidates is not None and demo:
         raise InputError("Choisissez : un fichier de candidatures, ou --demo, mais pas les deux.")
     wanted = list(districts or tables["districts"].loc[tables["districts"]["edition"] == 1, "district_id"])
-    inputs = {"study": study.fingerprint()}
+    inputs = {"study": study.fingerprint(), "rules": book.sha256}
     notes: list[str] = []
     tags = hosts = None
     n_refused = 0
@@ -145,11 +165,44 @@ def prepare(
     chosen = chosen.rename(columns={"application_id": "project_id"})
     if chosen.empty:
         raise InputError("Aucune candidature à apparier : la table est vide. Importez un appel, ou choisissez --demo.")
-    return Prepared(title, chosen, tables, wanted, tags, hosts, inputs, n_refused, notes)
+    unknown = matching.unknown_ids(
+        book.rules, projects=chosen["project_id"], districts=tables["districts"]["district_id"]
+    )
+    if unknown:
+        raise DefectsError(unknown, title=f"Règles de « {book.name} » étrangères à cet appel")
+    said = field_needs(tables) if field else None
+    if said is not None:
+        notes.append(_field_note(said, book))
+    return Prepared(title, chosen, tables, wanted, tags, hosts, book, inputs, said, n_refused, notes)
+
+
+def field_needs(tables: Mapping[str, Any]) -> pd.DataFrame:
+    """Return table ``needs`` of the layer ``field``."""
+    from geo_qmi import sensitive  # only the switch needs it: the first answer stays quick
+
+    told = sensitive.voices(
+        tables["observations"],
+        sessions=tables["sessions"],
+        statements=tables["statements"],
+        workshop_items=tables["workshop_items"],
+    )
+    return sensitive.need_rows(sensitive.located_needs(told))
+
+
+def _field_note(said: pd.DataFrame, book: Rulebook) -> str:
+    """Say what the ground adds."""
+    if said.empty:
+        return "Besoins du terrain : aucun dans cette étude, le critère est laissé de côté."
+    if book.rules.criterion("field").weight == 0:
+        return "Besoins du terrain : montrés, mais sans effet sur le score (poids 0 dans les règles)."
+    return "Besoins du terrain : comptés dans le score, selon leur poids dans les règles."
 
 
 def _from_file(path: Path) -> tuple[pd.DataFrame, int, list[str]]:
     """Return the readable applications of a file, how many were refused, and the report."""
+    from geo_qmi import intake  # only a file given needs them: the first answer stays quick
+    from geo_qmi.sources.files import read_file
+
     raws = read_file(path)
     if len(raws) != 1:
         layers = ", ".join(f"« {raw.layer} »" for raw in raws)
@@ -162,15 +215,15 @@ def _from_file(path: Path) -> tuple[pd.DataFrame, int, list[str]]:
     return took.accepted.reset_index(drop=True), took.n_quarantined, intake.Report.of([took]).lines()
 
 
-def write(prepared: Prepared, result: Match, folder: Path, *, low: int, high: int) -> list[Path]:
-    """Write ``scores.csv``, ``explanations.csv``, ``assignments.geojson`` and ``manifest.json``; return their paths.
+def write(prepared: Prepared, result: Match, folder: Path) -> list[Path]:
+    """Write the scores, their criteria and themes, the plan and ``manifest.json``; return their paths.
 
     The same inputs give the same bytes: no clock is read.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    about = {"parameters": {"low": low, "high": high, "districts": prepared.districts}, "inputs": prepared.inputs}
+    about = provenance(prepared, result)
     names = prepared.candidates.set_index("project_id")["name"]
-    scores = result.rows.assign(name=result.rows["project_id"].map(names))
+    scores = result.rows.assign(name=result.rows["project_id"].map(names), **_ends(result))
     # A need the project does not answer adds nothing: those rows, two in three, are left to the dashboard.
     parts = result.explanations[result.explanations["contribution"] != 0]
     parts = parts.assign(theme_label=parts["theme"].map(THEMES))
@@ -180,7 +233,15 @@ def write(prepared: Prepared, result: Match, folder: Path, *, low: int, high: in
             folder / "scores.csv",
             title=f"Scores — {prepared.title}",
             key=("project_id", "district_id"),
-            labels=_labels("scores"),
+            labels=_labels("scores") | _END_LABELS,
+            provenance=about,
+        ),
+        export.export_frame(
+            matching.criterion_rows(result.appraisal),
+            folder / "criteria.csv",
+            title=f"Critères — {prepared.title}",
+            key=("project_id", "district_id", "criterion"),
+            labels=_CRITERION_LABELS,
             provenance=about,
         ),
         export.export_frame(
@@ -202,14 +263,35 @@ def write(prepared: Prepared, result: Match, folder: Path, *, low: int, high: in
     manifest = {
         "title": prepared.title,
         **about,
+        "objective": result.plan.said,
         "outputs": {done.path.name: done.sha256 for done in files},
         "versions": {
             "geo-qmi": geo_qmi.__version__,
             "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in ("geopandas", "numpy", "pandas", "scipy", "shapely")},
+            **{
+                name: importlib.metadata.version(name)
+                for name in ("geopandas", "numpy", "pandas", "pydantic", "scipy", "shapely")
+            },
         },
     }
     return [*(done.path for done in files), export.write_json(manifest, folder / "manifest.json")]
+
+
+def provenance(prepared: Prepared, result: Match) -> dict[str, Any]:
+    """Return what the result was made from: the rules as applied, and the hashes of the inputs."""
+    parameters = {"districts": prepared.districts, "weights": result.appraisal.weights, "rules": result.rules.as_dict()}
+    return {"parameters": parameters, "inputs": prepared.inputs}
+
+
+def _ends(result: Match) -> dict[str, Any]:
+    """Return both ends of each score, as columns of `result.rows`; missing where nothing that counts is known."""
+    unknown = result.rows["score"].isna()
+    tables = {"low": result.appraisal.low, "high": result.appraisal.high}
+    # Rows and both tables are sorted by project, then district.
+    return {
+        name: pd.Series(table.to_numpy().ravel(), index=result.rows.index).mask(unknown)
+        for name, table in tables.items()
+    }
 
 
 def assignments(prepared: Prepared, result: Match) -> gpd.GeoDataFrame:
@@ -218,9 +300,9 @@ def assignments(prepared: Prepared, result: Match) -> gpd.GeoDataFrame:
     The geometry is the district's, never a point: nobody has chosen a site yet.
     """
     frame = prepared.candidates[["project_id", "name"]].merge(
-        result.assignment.plan.rename(columns={"score": "plan_score"}), on="project_id", how="left"
+        result.plan.rows.rename(columns={"score": "plan_score"}), on="project_id", how="left"
     )
-    frame = frame.merge(result.assignment.excluded, on="project_id", how="left")
+    frame = frame.merge(result.plan.excluded, on="project_id", how="left")
     districts = prepared.tables["districts"][["district_id", "name", "insee", "geometry_status", "geometry"]].rename(
         columns={"name": "district"}
     )
@@ -234,7 +316,8 @@ def assignments(prepared: Prepared, result: Match) -> gpd.GeoDataFrame:
 def plan_rows(prepared: Prepared, result: Match) -> list[tuple[str, str, str, str, str]]:
     """Return the plan as lines to print: district, project, score, rank, and the two parts that weigh most."""
     names = prepared.candidates.set_index("project_id")["name"]
-    rows = result.rows[result.rows["assigned"]].sort_values(["district_id", "score"], ascending=[True, False])
+    rows = result.rows.assign(**_ends(result))
+    rows = rows[rows["assigned"]].sort_values(["district_id", "score"], ascending=[True, False])
     parts = result.explanations.dropna(subset=["contribution"])
     best = parts[parts["contribution"] > 0].sort_values("contribution", ascending=False, kind="stable")
     reasons = best.groupby(["project_id", "district_id"])["theme"].agg(
@@ -243,22 +326,30 @@ def plan_rows(prepared: Prepared, result: Match) -> list[tuple[str, str, str, st
     lines = []
     previous = None
     places = {district_id: prepared.place(district_id) for district_id in prepared.districts}
-    for project_id, district_id, score, rank in rows[["project_id", "district_id", "score", "rank"]].to_numpy():
+    wanted = ["project_id", "district_id", "score", "low", "high", "rank"]
+    for project_id, district_id, score, low, high, rank in rows[wanted].to_numpy():
         place = places[district_id] if district_id != previous else ""
         why = reasons.get((project_id, district_id), "aucun thème commun")
-        lines.append((place, str(names[project_id]), _decimal(score), str(rank), why))
+        lines.append(
+            (place, str(names[project_id]), scored(score, low, high), "—" if pd.isna(rank) else str(rank), why)
+        )
         previous = district_id
     return lines
 
 
 def closing_lines(prepared: Prepared, result: Match) -> list[str]:
     """Return what to say after the plan: total, who is out, and how often the real host came first."""
-    plan = result.assignment
+    plan = result.plan
     lines = [
-        f"{prepared.title} : {len(plan.plan)} placé(s), {len(plan.excluded)} hors plan ; total {_decimal(plan.total)}."
+        f"{prepared.title} : {len(plan.rows)} placé(s), {len(plan.excluded)} hors plan ; total {_decimal(plan.total)}."
     ]
-    if plan.status == "tied":
-        lines.append("Plusieurs plans atteignent ce total ; celui-ci a été départagé par un tirage fixe.")
+    if plan.status in {"tied", "unproven"} or result.rules.objective.mode == "lexicographic" or plan.bonus:
+        lines.append(plan.said)
+    if len(result.counted()) > 1:
+        weights = [
+            f"{result.rules.label(name)} {_decimal(result.appraisal.weights[name])}" for name in result.counted()
+        ]
+        lines.append(f"Poids appliqués : {', '.join(weights)}.")
     names = prepared.candidates.set_index("project_id")["name"]
     for reason, group in plan.excluded.groupby("reason"):
         ids = list(group["project_id"])
@@ -276,14 +367,16 @@ def closing_lines(prepared: Prepared, result: Match) -> list[str]:
 def summary(prepared: Prepared, result: Match) -> dict[str, Any]:
     """Return the matching as plain JSON types."""
     found = result.hosts
-    records = json.loads(result.rows.to_json(orient="records", double_precision=15))
+    records = json.loads(result.rows.assign(**_ends(result)).to_json(orient="records", double_precision=15))
     return {
         "title": prepared.title,
         "inputs": prepared.inputs,
-        "status": result.assignment.status,
-        "total": result.assignment.total,
-        "plan": result.assignment.plan.to_dict("records"),
-        "excluded": result.assignment.excluded.to_dict("records"),
+        "status": result.plan.status,
+        "total": result.plan.total,
+        "objective": result.plan.said,
+        "weights": result.appraisal.weights,
+        "plan": json.loads(result.plan.rows.to_json(orient="records", double_precision=15)),
+        "excluded": result.plan.excluded.to_dict("records"),
         "scores": records,
         "n_refused": prepared.n_refused,
         "hosts": None
@@ -303,6 +396,18 @@ def _labels(name: str) -> dict[str, str]:
     return {"name": "Projet", **{column: str(spec.title) for column, spec in schema.columns(name).items()}}
 
 
+_END_LABELS = {"low": "Score, au plus bas", "high": "Score, au plus haut"}
+_CRITERION_LABELS = {
+    "project_id": "Identifiant du projet",
+    "district_id": "Identifiant du quartier",
+    "criterion": "Critère (code)",
+    "label": "Critère",
+    "weight": "Poids appliqué",
+    "low": "Valeur, au plus bas",
+    "high": "Valeur, au plus haut",
+    "contribution_low": "Contribution, au plus bas",
+    "contribution_high": "Contribution, au plus haut",
+}
 _EXPLANATION_LABELS = {
     "project_id": "Identifiant du projet",
     "district_id": "Identifiant du quartier",
@@ -318,6 +423,14 @@ _EXPLANATION_LABELS = {
     "evidence_offer": "Preuve de l’offre",
     "note": "Note",
 }
+
+
+def scored(score: float, low: float, high: float) -> str:
+    """Return a score with both its ends when they differ: « 0,45 (de 0,40 à 0,50) »."""
+    if math.isnan(score):
+        return "inconnu"
+    ends = _decimal(low), _decimal(high)
+    return _decimal(score) if ends[0] == ends[1] else f"{_decimal(score)} (de {ends[0]} à {ends[1]})"
 
 
 def _decimal(value: float) -> str:

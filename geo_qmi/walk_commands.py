@@ -1,6 +1,6 @@
 """Which commands walk: where projects stand, what barriers cost, who is covered, where to go next?
 
-The second half of `geo_qmi.cli`, which loads it: each command parses, calls `geo_qmi.walking`, prints.
+Loaded by `geo_qmi.cli`: each command parses, calls `geo_qmi.walking`, prints.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from geo_qmi._french import FrenchCommand, typer
-from geo_qmi.cli import AsJson, OptionalStudy, _open, _print_json, _print_table, app
+from geo_qmi.terminal import AsJson, OptionalStudy, app, open_study, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +45,7 @@ def derive(study: OptionalStudy = None, out: Out = None, as_json: AsJson = False
     """Print where each project was allocated and where it stands."""
     from geo_qmi import walking
 
-    opened = _open(study)
+    opened = open_study(study)
     places, lines = walking.deployed(opened.read_many(("projects", "sites", "districts")))
     _deliver(
         {"Attribution et déploiement": walking.told_places(places)},
@@ -75,7 +75,7 @@ def severance(  # noqa: PLR0913, PLR0917 — the options of one command, passed 
     """Print the card of each barrier of a district."""
     from geo_qmi import walking
 
-    opened = _open(study)
+    opened = open_study(study)
     tables = opened.read_many()
     given = _terrain(tables, district, streets=streets, population=population, minutes=minutes)
     found = walking.cut(given, tables, minutes=minutes)
@@ -122,7 +122,7 @@ def coverage(
     from geo_qmi import walking
     from geo_qmi.errors import InputError
 
-    opened = _open(study)
+    opened = open_study(study)
     tables = opened.read_many()
     ident = None if district is None else walking.district_of(tables, district)
     found = walking.covered(tables, district_id=ident)
@@ -191,7 +191,7 @@ def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
 
     if model not in walking.MODELS:
         raise typer.BadParameter(f"modèle « {model} » : attendu {', '.join(walking.MODELS)}.")
-    opened = _open(study)
+    opened = open_study(study)
     tables = opened.read_many()
     given = _terrain(tables, district, streets=streets, population=population, minutes=max(minutes, 5.0))
     found = walking.place(
@@ -261,14 +261,14 @@ def _deliver(
     from geo_qmi import walking
 
     if as_json is not None:
-        _print_json(as_json)
+        print_json(as_json)
         return
     for title, frame in tables.items():
         typer.echo(f"\n{title}")
         if frame.empty:
             typer.echo("Aucun.")
         else:
-            _print_table([str(column) for column in frame.columns], walking.printed(frame))
+            print_table([str(column) for column in frame.columns], walking.printed(frame))
     typer.echo("")
     for line in lines:
         typer.echo(line)

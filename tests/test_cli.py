@@ -98,7 +98,9 @@ def test_init_check_match_export(here, capsys):
     assert run("match", "--study", "etude.gpkg", "--out", "r") == 0
     assert re.search(r"Commune réelle au rang 1 : \d+/28 \(hasard : 7,00\)", capsys.readouterr().out)
     written = {path.name for path in (here / "r").iterdir() if not path.name.endswith(".meta.json")}
-    assert written == {"scores.csv", "explanations.csv", "assignments.geojson", "manifest.json"}
+    assert written == {
+        "scores.csv", "criteria.csv", "explanations.csv", "assignments.geojson", "manifest.json",
+    }  # fmt: skip
     assert run("export", "districts", "d.geojson", "--study", "etude.gpkg") == 0
     features = json.loads((here / "d.geojson").read_text(encoding="utf-8"))["features"]
     assert len(features) == 10
@@ -115,7 +117,7 @@ def test_match_gives_the_same_bytes_twice(here):
     for folder in ("a", "b"):
         assert run("match", "--out", folder) == 0
     names = sorted(path.name for path in (here / "a").iterdir())
-    assert len(names) == 7
+    assert len(names) == 9
     for name in names:
         assert (here / "a" / name).read_bytes() == (here / "b" / name).read_bytes()
 

@@ -11,9 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import geo_qmi
-from geo_qmi import schema
+from geo_qmi import rulebook, schema
 from geo_qmi.dashboard import PAGES, READ_ONLY_VARIABLE, STUDY_VARIABLE, command, comparison, readings
-from geo_qmi.dashboard.comparison import Candidates, compare
+from geo_qmi.dashboard.comparison import Candidates, compare, gathered
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.workspace import Study
 
@@ -201,7 +201,7 @@ def compared(shipped):
         hosts=shipped["projects"][["project_id", "district_id"]],
         tags=shipped["project_tags"],
     )
-    return candidates, compare(candidates, shipped, district_ids=DISTRICTS, low=6, high=8)
+    return candidates, compare(gathered(candidates, shipped, district_ids=DISTRICTS, book=rulebook.opened()))
 
 
 def test_parts_add_up_to_the_score(compared):
@@ -216,14 +216,15 @@ def test_each_district_is_chosen_or_has_a_reason(compared, shipped):
     _, found = compared
     names = readings.district_names(shipped)
     for project in found.match.scores.index:
-        rows = comparison.verdicts(found, project, names, low=6, high=8)
+        rows = comparison.verdicts(found, project, names)
         assert (rows["Pourquoi"] == "retenu par le plan").sum() == 1
         assert rows["Pourquoi"].str.len().min() > 0
 
 
 def test_without_plan_the_scores_remain(compared, shipped):
     candidates, found = compared
-    refused = compare(candidates, shipped, district_ids=DISTRICTS, low=10, high=20)
+    book = rulebook.opened(values={"quotas.low": 10, "quotas.high": 20})
+    refused = compare(gathered(candidates, shipped, district_ids=DISTRICTS, book=book))
     assert refused.refusal
     assert refused.plan.empty
     pd.testing.assert_frame_equal(refused.match.scores, found.match.scores)

@@ -38,6 +38,8 @@ FLOORS = {
     "_sheet_pdf": "pictures",
     "cli": "hall",
     "_french": "hall",
+    "terminal": "hall",
+    "field_commands": "hall",
     "runs": "hall",
     "publishing": "hall",
     "jury": "hall",

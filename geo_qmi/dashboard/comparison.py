@@ -15,7 +15,7 @@ from geo_qmi import matching
 from geo_qmi.errors import InfeasibleError
 from geo_qmi.maps import plural
 from geo_qmi.matching.rule_model import Quotas, Totals
-from geo_qmi.runs import Prepared
+from geo_qmi.runs import Prepared, field_needs
 from geo_qmi.vocabulary import NEED_LAYERS, OTHER_LAYERS, THEMES
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def gathered(
     book: Rulebook,
     fingerprint: str = "",
 ) -> Prepared:
-    """Return the inputs of one matching, from tables that were read already.
+    """Return the inputs of one matching, from tables that were read already; the ground when the rules weigh it.
 
     Parameters
     ----------
@@ -89,8 +89,17 @@ def gathered(
     """
     title = f"Appariement de {plural(len(candidates.rows), candidates.noun)}{' [démonstration]' * candidates.demo}"
     inputs = {"study": fingerprint, "rules": book.sha256}
+    asked = book.rules.criterion("field").weight > 0
     return Prepared(
-        title, candidates.rows, dict(tables), list(district_ids), candidates.tags, candidates.hosts, book, inputs
+        title=title,
+        candidates=candidates.rows,
+        tables=dict(tables),
+        districts=list(district_ids),
+        tags=candidates.tags,
+        hosts=candidates.hosts,
+        book=book,
+        inputs=inputs,
+        field=field_needs(tables) if asked else None,
     )
 
 

@@ -149,17 +149,14 @@ def _further(tables: Mapping[str, Any], given: Terrain) -> None:
         st.warning(literal(error))
         return
     st.markdown(f"**{literal(found.plan.sentence)}**")
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown("**Lieux à ouvrir**")
-        show_table(found.chosen(), key="sites-choisis")
-    with right:
-        st.markdown("**Lieux laissés de côté**")
-        left_out = found.verdicts()
-        if left_out.empty:
-            st.markdown("_Aucun : toutes les règles passent._")
-        else:
-            show_table(left_out, key="sites-ecartes")
+    st.markdown("**Lieux à ouvrir**")
+    show_table(found.chosen(), key="sites-choisis")
+    st.markdown("**Lieux laissés de côté**")
+    left_out = found.verdicts()
+    if left_out.empty:
+        st.markdown("_Aucun : toutes les règles passent._")
+    else:
+        show_table(left_out, key="sites-ecartes")
     near = walking.reach(given, tables, site_ids=list(found.plan.sites.index), minutes=float(options["minutes"]))
     if near is not None:
         show_map(_reach_map(tables, given, near, found), key=f"sites-plan-{given.district_id}", height_px=480)

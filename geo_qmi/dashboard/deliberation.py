@@ -147,24 +147,32 @@ def _log(written: pd.DataFrame, labels: Mapping[str, str]) -> None:
         "Décidé": written["decided_district"].map(labels).fillna(_OUT),
         "Motif": written["reason"],
     }
-    show_table(pd.DataFrame(shown).iloc[::-1], height_px=320)
+    show_table(pd.DataFrame(shown).iloc[::-1], height_px=min(320, 40 + 35 * len(written)))
 
 
 def _decide(found: Comparison, written: pd.DataFrame, labels: Mapping[str, str]) -> None:
     """Let the jury decide one dossier, or follow the proposal for all the others."""
     projects = sorted(found.match.appraisal.projects, key=lambda one: labels[one].casefold())
-    with st.form("decision", clear_on_submit=True):
+    with st.form("decision"):
         left, right = st.columns(2)
         project = left.selectbox("Dossier", projects, format_func=labels.__getitem__, key="decision-dossier")
         places = ["", *found.prepared.districts]
         place = right.selectbox(
-            "Décision", places, format_func=lambda one: labels.get(one, _OUT), key="decision-quartier"
+            "Décision",
+            places,
+            index=None,
+            format_func=lambda one: labels.get(one, _OUT),
+            placeholder="Choisissez",
+            key="decision-quartier",
         )
         actor = left.text_input("Qui décide", max_chars=200, key="decision-qui")
         reason = right.text_input("Motif", max_chars=500, key="decision-motif")
         one = left.form_submit_button("Noter cette décision")
         rest = right.form_submit_button("Suivre la proposition pour tous les autres")
     if not one and not rest:
+        return
+    if one and place is None:
+        st.error("Choisissez la décision : un quartier, ou « Non retenu ».")
         return
     at = datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%dT%H:%M")
     with state.refusals():

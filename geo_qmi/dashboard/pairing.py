@@ -42,8 +42,10 @@ def page() -> None:
         st.info("Il faut au moins un quartier et un lexique de thèmes : cette étude ne les contient pas.")
         return
     candidates = _candidates(tables)
-    district_ids = _districts(tables, names)
-    book = rulebook_panel.rules()
+    wide, least, most = st.columns([4, 1, 1])
+    with wide:
+        district_ids = _districts(tables, names)
+    book = rulebook_panel.rules(least, most)
     if candidates is None or candidates.rows.empty:
         st.info("Aucun candidat à comparer : choisissez une autre liste, ou déposez un fichier.")
         return
@@ -54,7 +56,7 @@ def page() -> None:
         found = _found(candidates, tables, district_ids, book)
     _verdict(found, candidates)
     plan, scores, why, strength, jury, check = st.tabs(
-        ["Plan", "Scores", "Pourquoi", "Solidité", "Jury", "Vérification"]
+        ["Plan", "Scores", "Pourquoi", "Solidité", "Jury", "Vérification"], key="appariement-onglets"
     )
     with plan:
         _plan(tables, found, candidates, names)
@@ -166,10 +168,12 @@ def _found(
 ) -> Comparison:
     """Compare once for each set of inputs, telling the steps."""
     digest = hashlib.sha256(pd.util.hash_pandas_object(candidates.rows.astype(str)).to_numpy().tobytes()).hexdigest()
+    # Always there, empty or not: what follows keeps its place on the page, and the open tab stays open.
+    slot = st.empty()
     key = ("plan", state.stamp(), digest, *district_ids, book.sha256)
 
     def build() -> Comparison:
-        bar = st.progress(0.0)
+        bar = slot.progress(0.0)
         steps = matching.STEPS
 
         def announce(step: str) -> None:
@@ -257,9 +261,10 @@ def _scores(found: Comparison, candidates: Candidates, names: Mapping[str, str])
         st.dataframe(texts, height=height)
 
 
-def _cell(value: float, ends: Appraisal, pair: tuple[str, str]) -> str:
+def _cell(value: Any, ends: Appraisal, pair: tuple[str, str]) -> str:
     """Return a score, with both its ends when a cell of the dossier is missing."""
-    texts = [f"{number:.2f}".replace(".", ",") for number in (value, ends.low.loc[pair], ends.high.loc[pair])]
+    numbers: list[Any] = [value, ends.low.loc[pair], ends.high.loc[pair]]
+    texts = [f"{number:.2f}".replace(".", ",") for number in numbers]
     return texts[0] if texts[1] == texts[2] else f"{texts[0]} [{texts[1]}–{texts[2]}]"
 
 

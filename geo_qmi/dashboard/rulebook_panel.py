@@ -15,27 +15,31 @@ from geo_qmi.dashboard import state
 from geo_qmi.matching import CRITERIA
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from geo_qmi.rulebook import Rulebook
 
 #: Widest weight of a slider: the unit is the answer to published needs, and twice it is already a reversal.
 _WIDEST = 2.0
 
 
-def rules() -> Rulebook:
-    """Show the rules and return them as the reader set them."""
-    left, right, file = st.columns([1, 1, 3], vertical_alignment="bottom")
-    with file.expander("Règles : poids des critères, fichier"):
-        given = _given()
+def rules(least: DeltaGenerator, most: DeltaGenerator) -> Rulebook:
+    """Show the rules and return them as the reader set them; quotas stand in the columns `least` and `most`."""
+    with st.expander("Règles : poids des critères, fichier à télécharger ou à reprendre"):
+        widgets, file = st.columns([3, 1])
+        with file:
+            given = _given()
         with state.refusals():
             book = rulebook.opened() if given is None else rulebook.parsed(given[1], name=given[0])
         # A new file is a new set of widgets: they start from what it says.
         mark = "" if given is None else f"-{book.sha256[:8]}"
-        values = _weights(book, mark)
+        with widgets:
+            values = _weights(book, mark)
+        download = file.container()
     quotas = book.rules.quotas
-    low = left.number_input("Minimum par quartier", 0, 200, quotas.low, key=f"appariement-minimum{mark}")
-    high = right.number_input(
-        "Maximum par quartier", 1, max(200, quotas.high), max(1, quotas.high), key=f"appariement-maximum{mark}"
-    )
+    top = max(200, quotas.high)
+    low = least.number_input("Minimum par quartier", 0, top, quotas.low, key=f"appariement-minimum{mark}")
+    high = most.number_input("Maximum par quartier", 1, top, max(1, quotas.high), key=f"appariement-maximum{mark}")
     if low > high:
         st.error(f"Le minimum ({low}) dépasse le maximum ({high}) : baissez l’un ou montez l’autre.")
         st.stop()
@@ -44,8 +48,8 @@ def rules() -> Rulebook:
             values[path] = value
     with state.refusals():
         applied = rulebook.parsed(rulebook.with_values(book.text, values), name=book.name)
-    file.download_button(
-        "Télécharger ces règles (TOML)", applied.text, file_name="regles.toml", mime="text/plain", key="regles-sortie"
+    download.download_button(
+        "Télécharger ces règles", applied.text, file_name="regles.toml", mime="text/plain", key="regles-sortie"
     )
     return applied
 
@@ -66,10 +70,10 @@ def _weights(book: Rulebook, mark: str) -> dict[str, float]:
         "l’étude a de quoi répondre ; les poids sont ramenés à 1 entre ceux qui comptent."
     )
     changed = {}
-    columns = st.columns(2)
+    columns = st.columns(3)
     for number, name in enumerate(CRITERIA):
         now = book.rules.criterion(name).weight
-        weight = columns[number % 2].slider(
+        weight = columns[number % 3].slider(
             book.rules.label(name), 0.0, max(_WIDEST, now), now, step=0.05, key=f"poids-{name}{mark}"
         )
         if abs(weight - now) > 1e-9:

@@ -1,43 +1,31 @@
 """Which project goes to which district so that the total score is the highest the quotas allow?
 
-An exact optimum, not a good guess. Each project goes to one district at most and each district takes between `low` and
-`high` projects: the constraints form a flow, so the linear programme already has whole-number solutions and is solved
-as such by HiGHS (never as a MILP, some sixty times slower). Scores enter as millionths, whole numbers: any gain is then
-at least one, far above the tolerance of the solver (1e-7), and the announced total re-adds from the printed scores.
+An exact optimum, not a good guess: each project goes to one district at most and each district takes between `low` and
+`high` projects, a flow that `geo_qmi.matching.optimum` solves. Scores enter as millionths, so the announced total
+re-adds from the printed scores. Impossible quotas are named before solving.
 
-Ties: plans of equal total are the points of one face of the same polytope, described by the dual prices of the first
-solve. When it may hold several, a second solve stays on that face (so it cannot lose a millionth) and settles them by
-lots drawn from the identifiers. Neither the order of rows nor that of the alphabet favours anyone.
-
-Impossible quotas are named before solving. Nothing here scores, and a pair whose score is unknown is never assigned.
+Nothing here scores, and a pair whose score is unknown is never assigned. For every other rule of a call (themes, fixed
+pairs, synergies, shared services) see `geo_qmi.matching.plan`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import linprog
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from geo_qmi.errors import InfeasibleError, InputError, shown
-from geo_qmi.matching.inputs import require_ids
+from geo_qmi.matching.optimum import optimum
+from geo_qmi.matching.program import SCORE_STEPS, checked_scores, quota_program
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.optimize import OptimizeResult
 
-#: Scores are compared to the millionth: finer differences carry no meaning and would not show in a printed table.
-SCORE_STEPS = 1_000_000
-#: Lots are whole numbers up to this bound. Two plans of a face of n pairs share the smallest sum of lots with a
-#: probability below n / 2**24 (isolation lemma): one in ten thousand if all 168 × 10 pairs were tied. Larger lots would
-#: come near the tolerance of the solver.
-_LOTS = 1 << 24
 #: A quota above this number is no limit; it also keeps flows within 32 bits.
 _NO_LIMIT = 1_000_000_000
 
@@ -66,16 +54,6 @@ class Assignment:
     total: float
     excluded: pd.DataFrame
     status: str
-
-
-class _Flow(NamedTuple):
-    """The linear programme: one variable a known pair, ``matrix @ x <= bound``."""
-
-    project: NDArray[np.intp]
-    district: NDArray[np.intp]
-    gain: NDArray[np.float64]
-    matrix: sparse.csr_array
-    bound: NDArray[np.float64]
 
 
 def assign(
@@ -111,7 +89,7 @@ def assign(
     >>> assign(scores, low=1, high=1).plan["district_id"].tolist()  # 0.7 + 0.8 beats 0.9 + 0.1
     ['B', 'A']
     """
-    table = _checked_scores(scores)
+    table = checked_scores(scores)
     lower = _quota(low, table.columns, what="minimum")
     upper = _quota(high, table.columns, what="maximum")
     _refuse_crossed(lower, upper, table.columns)
@@ -119,36 +97,12 @@ def assign(
     _refuse_infeasible(known, lower, table.columns)
     if not known.any():
         return _assignment(table, np.empty((0, 2), dtype=np.intp), "empty")
-    flow = _flow(table, lower, upper)
-    chosen, face = _best(flow)
-    tied = False
-    # Another plan needs another pair of the face, or a pair of no value to drop.
-    if face.pairs.sum() > chosen.sum() or bool((flow.gain[chosen] == 0).any()):
-        chosen, tied = _settled(flow, face, table)
-    pairs = np.column_stack([flow.project[chosen], flow.district[chosen]])
-    return _assignment(table, pairs, "tied" if tied else "optimal")
-
-
-def _checked_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return `scores` as floats with sorted text identifiers, or raise `InputError`."""
-    require_ids(scores.index, what="Scores, projets")
-    require_ids(scores.columns, what="Scores, quartiers")
-    if scores.shape[1] == 0:
-        raise InputError("Scores : aucun quartier. Donnez au moins une colonne.")
-    try:
-        table = scores.astype("float64")
-    except (TypeError, ValueError) as error:
-        raise InputError("Scores : attendu des nombres entre 0 et 1, ou rien quand le score est inconnu.") from error
-    table = table.set_axis(table.index.astype("str"), axis=0).set_axis(table.columns.astype("str"), axis=1)
-    table = table.sort_index(axis=0).sort_index(axis=1)
-    wrong = table.notna().to_numpy() & ~((table >= 0) & (table <= 1)).to_numpy()
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise InputError(
-            f"Scores : « {shown(table.iloc[row, column])} » pour le projet {shown(table.index[row])} dans le quartier "
-            f"{shown(table.columns[column])}. Attendu : un nombre entre 0 et 1."
-        )
-    return table
+    program = quota_program(table, lower, upper)
+    best = optimum(program)
+    if best is None:
+        raise RuntimeError("no plan though the quotas were found to be feasible")
+    pairs = np.column_stack([program.project[best.chosen], program.district[best.chosen]])
+    return _assignment(table, pairs, "tied" if best.tied else "optimal")
 
 
 def _quota(quota: int | Mapping[str, int], districts: pd.Index[str], *, what: str) -> NDArray[np.int64]:
@@ -183,6 +137,23 @@ def _refuse_crossed(lower: NDArray[np.int64], upper: NDArray[np.int64], district
                 f"Quotas : le minimum ({least}) dépasse le maximum ({most}) pour le quartier {shown(district)}. "
                 "Baissez l’un ou relevez l’autre."
             )
+
+
+def require_enough(scores: pd.DataFrame, *, low: int | Mapping[str, int]) -> None:
+    """Refuse lower quotas that no plan can meet, before anything is solved.
+
+    Parameters
+    ----------
+    scores, low
+        As `assign`.
+
+    Raises
+    ------
+    InfeasibleError
+        The sentence gives both totals, or names the districts that clash.
+    """
+    table = checked_scores(scores)
+    _refuse_infeasible(table.notna().to_numpy(), _quota(low, table.columns, what="minimum"), table.columns)
 
 
 def _refuse_infeasible(known: NDArray[np.bool_], lower: NDArray[np.int64], districts: pd.Index[str]) -> None:
@@ -256,88 +227,6 @@ def _clash(known: NDArray[np.bool_], lower: NDArray[np.int64]) -> NDArray[np.boo
     left.eliminate_zeros()
     reached = breadth_first_order(left, source, return_predecessors=False)
     return np.isin(1 + wanted, reached)
-
-
-def _flow(table: pd.DataFrame, lower: NDArray[np.int64], upper: NDArray[np.int64]) -> _Flow:
-    """Return the linear programme of `table`: one row a project (at most 1), two a district (at most, at least)."""
-    n_projects, n_districts = table.shape
-    project, district = np.nonzero(table.notna().to_numpy())
-    gain = np.rint(table.to_numpy()[project, district] * SCORE_STEPS)
-    pair = np.arange(len(project))
-    one = np.ones(len(project))
-    matrix = sparse.csr_array(
-        (
-            np.concatenate([one, one, -one]),
-            (
-                np.concatenate([project, n_projects + district, n_projects + n_districts + district]),
-                np.concatenate([pair, pair, pair]),
-            ),
-        ),
-        shape=(n_projects + 2 * n_districts, len(project)),
-    )
-    bound = np.concatenate([np.ones(n_projects), upper, -lower]).astype(np.float64)
-    return _Flow(project, district, gain, matrix, bound)
-
-
-class _Face(NamedTuple):
-    """All the optimal plans: pairs that may be used, and rows that every one of them fills exactly."""
-
-    pairs: NDArray[np.bool_]
-    tight: NDArray[np.bool_]
-
-
-def _best(flow: _Flow) -> tuple[NDArray[np.bool_], _Face]:
-    """Return a plan of highest total, and the face of all of them, read from the dual prices.
-
-    Gains are whole and the matrix is totally unimodular, so the prices of a vertex are whole too: one half separates
-    zero from the others whatever the tolerance.
-    """
-    result = linprog(-flow.gain, A_ub=flow.matrix, b_ub=flow.bound, method="highs-ds")
-    chosen = _whole(result)
-    return chosen, _Face(result.lower.marginals < 0.5, result.ineqlin.marginals < -0.5)
-
-
-def _settled(flow: _Flow, face: _Face, table: pd.DataFrame) -> tuple[NDArray[np.bool_], bool]:
-    """Return the plan of `face` with the smallest sum of lots, and whether the face holds another plan."""
-    pairs = np.nonzero(face.pairs)[0]
-    matrix = flow.matrix[:, pairs]
-    lots = np.array(
-        [
-            _lot(table.index[project], table.columns[district])
-            for project, district in zip(flow.project[pairs], flow.district[pairs], strict=True)
-        ],
-        dtype=np.float64,
-    )
-    ends = []
-    for objective in (lots, -lots):
-        result = linprog(
-            objective,
-            A_ub=matrix[~face.tight],
-            b_ub=flow.bound[~face.tight],
-            A_eq=matrix[face.tight],
-            b_eq=flow.bound[face.tight],
-            method="highs-ds",
-        )
-        ends.append(_whole(result))
-    chosen = np.zeros(len(flow.gain), dtype=bool)
-    chosen[pairs[ends[0]]] = True
-    return chosen, bool((ends[0] != ends[1]).any())
-
-
-def _lot(project_id: str, district_id: str) -> int:
-    """Return the lot of a pair: a whole number from 1 to `_LOTS`, drawn from its identifiers alone."""
-    digest = blake2b(f"{project_id}\x1f{district_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest) % _LOTS + 1
-
-
-def _whole(result: OptimizeResult) -> NDArray[np.bool_]:
-    """Return the solution as a yes or no for each pair; anything else is a fault of ours, not of the data."""
-    if result.status != 0:
-        raise RuntimeError(f"HiGHS failed on a feasible flow: {result.message}")
-    nearest: NDArray[np.float64] = np.rint(result.x)
-    if np.abs(result.x - nearest).max() > 1e-6:
-        raise RuntimeError("HiGHS returned a fractional plan for a flow")
-    return nearest > 0.5
 
 
 def _assignment(table: pd.DataFrame, pairs: NDArray[np.intp], status: str) -> Assignment:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geo_qmi.matching.inputs import checked_layer_weights, require_columns
+from geo_qmi.matching.inputs import LAYERS, checked_layer_weights, require_columns
 from geo_qmi.matching.scoring import LAYER_WEIGHTS, importance, strengths
 from geo_qmi.vocabulary import NEED_LAYERS, THEMES
 
@@ -36,7 +36,7 @@ COLUMNS = [
     "evidence_offer",
     "note",
 ]
-_LAYER_ORDER = {layer: position for position, layer in enumerate(NEED_LAYERS)}
+_LAYER_ORDER = {layer: position for position, layer in enumerate(LAYERS)}
 #: A row about a whole layer comes first.
 _THEME_ORDER = {theme: position for position, theme in enumerate(["", *THEMES])}
 _NOT_OFFERED = "besoin auquel le projet ne répond pas"
@@ -151,8 +151,8 @@ def _silent_layers(wanted: pd.DataFrame, asked: pd.DataFrame, weights: Mapping[s
             _UNKNOWN_DISTRICT if district not in heard else _UNKNOWN_LAYER if weights[layer] > 0 else _UNUSED_LAYER,
         )
         for district in sorted(wanted["district_id"].unique())
-        for layer in NEED_LAYERS
-        if (district, layer) not in known
+        for layer in LAYERS
+        if (layer in NEED_LAYERS or weights[layer] > 0) and (district, layer) not in known
     ]
     silent = pd.DataFrame(rows, columns=["district_id", "layer", "note"], dtype="str")
     return silent.assign(theme="", evidence_need="", layer_weight=np.nan, need_weight=np.nan, importance=np.nan)

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.vocabulary import NEED_LAYERS
+from geo_qmi.vocabulary import NEED_LAYERS, OTHER_LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
+#: Every layer a need may come from, published ones first.
+LAYERS = {**NEED_LAYERS, **OTHER_LAYERS}
 _NAMES = {"theme": "thème inconnu", "layer": "couche inconnue"}
 
 
@@ -126,12 +128,12 @@ def share_cells(frame: pd.DataFrame, *, ids: str, value: str, what: str, axes: M
 
 def checked_layer_weights(layer_weights: Mapping[str, float]) -> dict[str, float]:
     """Return `layer_weights` in the order of the vocabulary, or raise `InputError`; absent layers weigh 0."""
-    unknown = [layer for layer in layer_weights if layer not in NEED_LAYERS]
+    unknown = [layer for layer in layer_weights if layer not in LAYERS]
     if unknown:
         raise InputError(
-            f"Poids des couches : couche inconnue « {shown(unknown[0])} ». Couches connues : {', '.join(NEED_LAYERS)}."
+            f"Poids des couches : couche inconnue « {shown(unknown[0])} ». Couches connues : {', '.join(LAYERS)}."
         )
-    weights = {layer: float(layer_weights.get(layer, 0.0)) for layer in NEED_LAYERS}
+    weights = {layer: float(layer_weights.get(layer, 0.0)) for layer in LAYERS}
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights.values()):
         raise InputError("Poids des couches : attendu des nombres positifs ou nuls.")
     if sum(weights.values()) <= 0:

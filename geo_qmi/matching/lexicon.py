@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.matching.inputs import require_columns, require_ids
-from geo_qmi.matching.text import words
+from geo_qmi.matching.text import pieces, word_of, words
 from geo_qmi.vocabulary import THEMES
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from geo_qmi.matching.text import Word
 
 
 class Entry(NamedTuple):
@@ -38,11 +36,68 @@ class Finding(NamedTuple):
     surface: str
 
 
+class Expression(NamedTuple):
+    """One expression of the lexicon: the roots (or exact forms, ``=``) to meet in a row, and its entries."""
+
+    keys: tuple[str, ...]
+    entries: tuple[Entry, ...]
+
+
+class _Read(NamedTuple):
+    """One piece of a text as the lexicon reads it: its spelling, the keys it meets (none for a gap), what it opens.
+
+    ``opens`` are expressions of several words, longest first; ``alone`` is what the word says when none of them is met.
+    """
+
+    surface: str
+    keys: tuple[str, ...]
+    opens: tuple[Expression, ...]
+    alone: tuple[Finding, ...]
+
+
+_GAP = _Read("", (), (), ())
+
+
+class _Memo(dict[str, "_Read | None"]):
+    """Piece of text → how the lexicon reads it, worked out once; ``None`` for a grammatical word."""
+
+    def __init__(self, index: dict[str, list[Expression]]) -> None:
+        super().__init__()
+        self.index = index
+
+    def __missing__(self, piece: str) -> _Read | None:
+        if len(self) >= _MOST_PIECES:
+            self.clear()
+        word = word_of(piece)
+        if word is None:
+            found: _Read | None = _GAP
+        elif not word.root:
+            found = None
+        else:
+            # The exact form comes first: at equal length it is the more precise statement.
+            opened = [*self.index.get("=" + word.exact, ()), *self.index.get(word.root, ())]
+            longest_first = sorted(opened, key=lambda expression: -len(expression.keys))
+            several = tuple(one for one in longest_first if len(one.keys) > 1)
+            alone = next((one.entries for one in longest_first if len(one.keys) == 1), ())
+            findings = tuple(Finding(entry, word.surface) for entry in alone)
+            found = _Read(word.surface, (word.root, "=" + word.exact), several, findings)
+        self[piece] = found
+        return found
+
+
+#: Distinct pieces remembered: more than the vocabulary of any call, some tens of megabytes at most.
+_MOST_PIECES = 1 << 17
+
+
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """A lexicon ready to read texts: first key of an expression → expressions, longest first."""
 
-    index: dict[str, list[tuple[tuple[str, ...], tuple[Entry, ...]]]] = field(default_factory=dict)
+    index: dict[str, list[Expression]] = field(default_factory=dict)
+    _memo: _Memo = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_memo", _Memo(self.index))
 
     def find(self, text: str) -> list[Finding]:
         """Return the entries met in `text`, in reading order, each once, with the words first read.
@@ -56,41 +111,31 @@ class Lexicon:
         -------
         Findings; words used by one expression are not read again by a shorter one.
         """
-        read = words(text)
+        read = [piece for piece in map(self._memo.__getitem__, pieces(text)) if piece is not None]
+        read.append(_GAP)
         found: dict[str, Finding] = {}
-        position = 0
-        while position < len(read):
-            length, entries = self._longest(read, position)
-            for entry in entries:
-                if entry.entry_id not in found:
-                    used = read[position : position + length]
-                    found[entry.entry_id] = Finding(entry, " ".join(word.surface for word in used if word))
-            position += max(length, 1)
+        free = 0
+        for position, (_, _, opens, alone) in enumerate(read):
+            if position < free or not (opens or alone):
+                continue
+            for keys, entries in opens:
+                # The first key is how this expression was found.
+                if keys[1] in read[position + 1].keys and _meets(read, position, keys):
+                    free = position + len(keys)
+                    surface = " ".join([one.surface for one in read[position:free]])
+                    for entry in entries:
+                        found.setdefault(entry.entry_id, Finding(entry, surface))
+                    break
+            else:
+                for finding in alone:
+                    found.setdefault(finding.entry.entry_id, finding)
         return list(found.values())
 
-    def _longest(self, read: list[Word | None], position: int) -> tuple[int, tuple[Entry, ...]]:
-        """Return the length of the longest expression starting at `position`, and its entries."""
-        word = read[position]
-        if word is None:
-            return 0, ()
-        best: tuple[int, tuple[Entry, ...]] = (0, ())
-        # The exact form comes first: at equal length it is the more precise statement.
-        for first in ("=" + word.exact, word.root):
-            for keys, entries in self.index.get(first, ()):
-                if len(keys) > best[0] and _meets(read, position, keys):
-                    best = (len(keys), entries)
-                    break
-        return best
 
-
-def _meets(read: list[Word | None], position: int, keys: tuple[str, ...]) -> bool:
+def _meets(read: list[_Read], position: int, keys: tuple[str, ...]) -> bool:
     """Say whether the words read from `position` on are those of `keys`."""
-    if position + len(keys) > len(read):
-        return False
-    for key, word in zip(keys, read[position:], strict=False):
-        if word is None or (key[1:] != word.exact if key[0] == "=" else key != word.root):
-            return False
-    return True
+    there = read[position : position + len(keys)]
+    return len(there) == len(keys) and all(key in one.keys for key, one in zip(keys, there, strict=True))
 
 
 def compile_lexicon(lexicon: pd.DataFrame) -> Lexicon:
@@ -120,9 +165,9 @@ def compile_lexicon(lexicon: pd.DataFrame) -> Lexicon:
         themes = by_keys.setdefault(_keys(entry), {})
         if entry.theme not in themes or themes[entry.theme].weight < entry.weight:
             themes[entry.theme] = entry
-    index: dict[str, list[tuple[tuple[str, ...], tuple[Entry, ...]]]] = {}
+    index: dict[str, list[Expression]] = {}
     for keys, themes in by_keys.items():
-        index.setdefault(keys[0], []).append((keys, tuple(themes.values())))
+        index.setdefault(keys[0], []).append(Expression(keys, tuple(themes.values())))
     for expressions in index.values():
         expressions.sort(key=lambda expression: (-len(expression[0]), expression[0]))
     return Lexicon(index)

@@ -11,6 +11,7 @@ invisible; `unread` lists the statements of which nothing was understood.
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -93,7 +94,7 @@ def offers(
     for position in sorted(range(len(ids)), key=lambda k: str(ids[k])):
         parts = [(name, columns[name][position]) for name in fields]
         parts += [("tags", tag) for tag in labels.get(ids[position], ())]
-        rows += [(ids[position], *row) for row in _strengths(parts, weights, ready)]
+        rows += [(ids[position], *row) for row in strengths_of(parts, weights, ready)]
     return pd.DataFrame(rows, columns=["project_id", "theme", "strength", "evidence"]).astype(
         {"project_id": "str", "theme": "str", "strength": "float64", "evidence": "str"}
     )
@@ -110,31 +111,31 @@ def _tags_by_project(tags: pd.DataFrame | None) -> dict[object, list[str]]:
     return found
 
 
-def _strengths(
+def strengths_of(
     parts: Iterable[tuple[str, object]], weights: Mapping[str, float], lexicon: Lexicon
 ) -> list[tuple[str, float, str]]:
     """Return (theme, strength, evidence) of one project from its (field, text) parts."""
     # An entry met in several fields counts once, where it counts most.
-    best: dict[str, tuple[float, str, str, str]] = {}
+    best: dict[str, tuple[float, str, str, str, str]] = {}
     for name, text in parts:
         if not isinstance(text, str):
             continue
-        for entry, surface in lexicon.find(text):
-            value = entry.weight * weights.get(name, 0.0)
-            if value > best.get(entry.entry_id, (0.0,))[0]:
-                best[entry.entry_id] = (value, entry.theme, surface, name)
-    by_theme: defaultdict[str, list[tuple[float, str, str, str]]] = defaultdict(list)
-    for entry_id, (value, theme, surface, name) in best.items():
-        by_theme[theme].append((value, entry_id, surface, name))
-    evidence = {}
-    for theme in sorted(by_theme, key=_THEME_ORDER.__getitem__):
-        found = sorted(by_theme[theme], key=lambda finding: (-finding[0], finding[1]))
-        evidence[theme] = (_halved(value for value, *_ in found), found)
-    total = max(1.0, sum(amount for amount, _ in evidence.values()))
-    return [
-        (theme, amount / total, " ; ".join(_said(*finding) for finding in found))
-        for theme, (amount, found) in evidence.items()
-    ]
+        weight = weights.get(name, 0.0)
+        for (entry_id, theme, _, sure), surface in lexicon.find(text):
+            value = sure * weight
+            known = best.get(entry_id)
+            if value > (0.0 if known is None else -known[0]):
+                best[entry_id] = (-value, entry_id, theme, surface, name)
+    # Strongest first, each finding of a theme halved once more than the one before.
+    amounts: dict[str, float] = {}
+    said: dict[str, list[str]] = {}
+    for negative, entry_id, theme, surface, name in sorted(best.values()):
+        words = said.setdefault(theme, [])
+        amounts[theme] = amounts.get(theme, 0.0) - negative / 2.0 ** len(words)
+        words.append(_said(-negative, entry_id, surface, name))
+    ordered = sorted(amounts, key=_THEME_ORDER.__getitem__)
+    total = max(1.0, sum([amounts[theme] for theme in ordered]))
+    return [(theme, amounts[theme] / total, " ; ".join(said[theme])) for theme in ordered]
 
 
 def _halved(values: Iterable[float]) -> float:
@@ -142,6 +143,7 @@ def _halved(values: Iterable[float]) -> float:
     return sum(value / 2.0**position for position, value in enumerate(values))
 
 
+@lru_cache(maxsize=1 << 16)
 def _said(value: float, entry_id: str, surface: str, name: str) -> str:
     """Return one finding as the reader sees it."""
     amount = f"{value:.3g}".replace(".", ",")

@@ -9,17 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from geo_qmi.errors import InputError
-from geo_qmi.matching.assignment import Assignment, assign
+from geo_qmi.matching.assignment import require_enough
+from geo_qmi.matching.criteria import appraise
 from geo_qmi.matching.explanation import explain
+from geo_qmi.matching.plan import Plan, main_themes, plan
 from geo_qmi.matching.profiles import needs, offers
 from geo_qmi.matching.ranking import HostsFound, hosts_found, score_rows
-from geo_qmi.matching.scoring import score
+from geo_qmi.matching.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import pandas as pd
+    from geo_qmi.matching.criteria import Appraisal
 
 #: Name of each step, in French, as it is announced.
 STEPS = ("Lecture des besoins", "Lecture des candidatures", "Calcul des scores", "Recherche du plan", "Explications")
@@ -31,39 +35,60 @@ class Match:
 
     Attributes
     ----------
-    needs, offers
-        Tables ``needs`` and ``offers``.
+    appraisal
+        Every pair on every criterion, with the rules and the inputs.
     scores
-        Projects × districts.
+        Projects × districts: the point of each interval that the plan uses.
+    plan
+        The best plan under the rules, and who is out of it.
     rows
         Table ``scores``, the plan in its column ``assigned``.
-    assignment
-        The plan and who is out of it.
     explanations
-        Every part of every score, as returned by `geo_qmi.matching.explain`.
+        Every part of the agreement of themes, as returned by `geo_qmi.matching.explain`; the other criteria are in
+        `criterion_rows`.
     hosts
         How often the real host came first, when `match` was told the hosts.
     """
 
-    needs: pd.DataFrame
-    offers: pd.DataFrame
+    appraisal: Appraisal
     scores: pd.DataFrame
+    plan: Plan
     rows: pd.DataFrame
-    assignment: Assignment
     explanations: pd.DataFrame
     hosts: HostsFound | None
 
+    @property
+    def rules(self) -> Rules:
+        """Return the rules as applied."""
+        return self.appraisal.rules
 
-def match(  # noqa: PLR0913 — the options of one run, keyword-only
+    @property
+    def themes(self) -> pd.DataFrame:
+        """Return the themes each project counts for in the bounds of the rules."""
+        return main_themes(self.appraisal.offers)
+
+    def counted(self) -> list[str]:
+        """Return the criteria that count, in the order of the vocabulary."""
+        return [name for name, weight in self.appraisal.weights.items() if weight > 0]
+
+    def by_criterion(self, end: str = "low") -> dict[str, pd.DataFrame]:
+        """Return criterion that counts → projects × districts, at the ``low`` or ``high`` end of the intervals."""
+        rows, columns = self.appraisal.projects, self.appraisal.districts
+        criteria = self.appraisal.criteria
+        return {
+            name: pd.DataFrame(getattr(criteria[name], end), index=rows, columns=columns) for name in self.counted()
+        }
+
+
+def match(
     candidates: pd.DataFrame,
     study: Mapping[str, pd.DataFrame],
     *,
     districts: Sequence[str],
-    id_column: str = "project_id",
+    rules: Rules | None = None,
     tags: pd.DataFrame | None = None,
     hosts: pd.DataFrame | None = None,
-    low: int = 6,
-    high: int = 8,
+    field: pd.DataFrame | None = None,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Match:
     """Return the matching of `candidates` with `districts`.
@@ -71,17 +96,20 @@ def match(  # noqa: PLR0913 — the options of one run, keyword-only
     Parameters
     ----------
     candidates
-        One row a project or application: `id_column` and its texts.
+        One row a project or application: ``project_id``, its texts and, where the call asks them, its site needs.
     study
-        Tables ``objectives``, ``expected_solutions``, ``districts`` and ``lexicon``.
+        Tables ``objectives``, ``expected_solutions``, ``districts`` and ``lexicon``; ``candidate_places`` if any.
     districts
         Identifiers of the districts to fill.
+    rules
+        The rule file, as returned by `geo_qmi.matching.rules_from`; the published needs alone and 6 to 8 projects in
+        each district by default.
     tags
         Table ``project_tags``, for candidates that have tags.
     hosts
         ``project_id``, ``district_id``: real hosts, to count how often they come first.
-    low, high
-        Projects in each district, both included.
+    field
+        Table ``needs`` of the layer ``field``, to compare with what was said on the ground; left out by default.
     announce
         Called with the French name of each step as it begins.
 
@@ -96,20 +124,81 @@ def match(  # noqa: PLR0913 — the options of one run, keyword-only
             f"Quartiers à servir inconnus : {', '.join(unknown) or '(aucun)'}. "
             f"Quartiers de l’étude : {', '.join(study['districts']['district_id'])}."
         )
+    applied = rules or Rules()
     announce(STEPS[0])
     kept = [frame[frame["district_id"].isin(districts)] for frame in map(study.__getitem__, _NEED_TABLES)]
     asked = needs(*kept, lexicon=study["lexicon"])
+    if field is not None and len(field):
+        asked = pd.concat([asked, field[field["district_id"].isin(districts)]], ignore_index=True)
     announce(STEPS[1])
-    brought = offers(candidates, lexicon=study["lexicon"], id_column=id_column, tags=tags)
+    brought = offers(candidates, lexicon=study["lexicon"], id_column="project_id", tags=tags)
     announce(STEPS[2])
-    scores = score(asked, brought, project_ids=candidates[id_column], district_ids=districts)
+    starts = {
+        str(ident): None if pd.isna(start) else str(start)
+        for ident, start in zip(kept[2]["district_id"], kept[2]["start"], strict=True)
+    }
+    appraisal = appraise(
+        candidates,
+        needs=asked,
+        offers=brought,
+        districts=districts,
+        rules=applied,
+        places=study.get("candidate_places"),
+        starts=starts,
+    )
+    scores = appraisal.scores()
     announce(STEPS[3])
-    assignment = assign(scores, low=low, high=high)
+    require_enough(scores, low={district: applied.quotas.of(district).low for district in scores.columns})
+    best = plan(scores, applied, themes=main_themes(brought), criteria=_means(appraisal))
     announce(STEPS[4])
-    rows = score_rows(scores, plan=assignment.plan)
-    parts = explain(asked, brought, pairs=rows[["project_id", "district_id"]])
+    rows = score_rows(scores, plan=best.rows)
+    parts = explain(asked, brought, layer_weights=applied.layers, pairs=rows[["project_id", "district_id"]])
     found = None if hosts is None else hosts_found(scores, hosts[hosts["district_id"].isin(districts)])
-    return Match(asked, brought, scores, rows, assignment, parts, found)
+    return Match(appraisal, scores, best, rows, parts, found)
 
 
 _NEED_TABLES = ("objectives", "expected_solutions", "districts")
+
+
+def _means(appraisal: Appraisal) -> dict[str, pd.DataFrame]:
+    """Return criterion → projects × districts at the point of the rules, for an order of objectives that names them."""
+    take = appraisal.rules.missing.take
+    rows, columns = appraisal.projects, appraisal.districts
+    return {
+        name: pd.DataFrame(judged.low + take * (judged.high - judged.low), index=rows, columns=columns)
+        for name, judged in appraisal.criteria.items()
+        if name in appraisal.rules.objective.order
+    }
+
+
+def criterion_rows(appraisal: Appraisal) -> pd.DataFrame:
+    """Return every pair on every criterion, without words: see `geo_qmi.matching.reasons` for those.
+
+    Returns
+    -------
+    DataFrame
+        ``project_id``, ``district_id``, ``criterion``, ``label``, ``weight`` (as applied), ``low``, ``high`` (0–1),
+        ``contribution_low``, ``contribution_high``, which add up to both ends of the total of the pair.
+    """
+    n_projects, n_districts = appraisal.low.shape
+    frames = []
+    for name, judged in appraisal.criteria.items():
+        low, high = judged.low.ravel(), judged.high.ravel()
+        weight = appraisal.weights[name]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "project_id": appraisal.projects.repeat(n_districts),
+                    "district_id": appraisal.districts.to_numpy().tolist() * n_projects,
+                    "criterion": name,
+                    "label": appraisal.rules.label(name),
+                    "weight": weight,
+                    "low": low,
+                    "high": high,
+                    "contribution_low": weight * low,
+                    "contribution_high": weight * high,
+                }
+            )
+        )
+    rows = pd.concat(frames, ignore_index=True)
+    return rows.sort_values(["project_id", "district_id"], kind="stable", ignore_index=True)

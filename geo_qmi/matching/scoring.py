@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from geo_qmi.matching.inputs import Cells, checked_layer_weights, require_ids, share_cells
+from geo_qmi.matching.inputs import LAYERS, Cells, checked_layer_weights, require_ids, share_cells
 from geo_qmi.vocabulary import NEED_LAYERS, THEMES
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-#: The programme publishes no weighting; equal weights are the only ones that claim no knowledge.
+#: The programme publishes no weighting; equal weights are the only ones that claim no knowledge. Layers that are not
+#: published (field, measures) weigh nothing until a rule file says otherwise.
 LAYER_WEIGHTS = dict.fromkeys(NEED_LAYERS, 1.0)
 
 # Products of the two are multiples of 2**-50 and sums stay below 2: 51 bits, inside the 53 of a float64.
@@ -52,7 +53,7 @@ def score(
     offers
         Table ``offers``: ``project_id``, ``theme``, ``strength`` (at most 1 in total by project).
     layer_weights
-        Layer → weight, renormalised for each district over the layers it has; equal by default.
+        Layer → weight, renormalised for each district over the layers it has; published layers equal by default.
     project_ids, district_ids
         Identifiers wanted on the axes; those of the frames by default. Give them to keep projects and districts about
         which nothing is known.
@@ -110,7 +111,7 @@ def importance(needs: pd.DataFrame, *, layer_weights: Mapping[str, float] | None
         See `score`.
     """
     weights = checked_layer_weights(LAYER_WEIGHTS if layer_weights is None else layer_weights)
-    axes = {"layer": NEED_LAYERS, "theme": THEMES}
+    axes = {"layer": LAYERS, "theme": THEMES}
     cells = share_cells(needs, ids="district_id", value="weight", what="Besoins", axes=axes)
     lengths = np.sqrt((cells.shares**2).sum(axis=2))
     wanted = (lengths > 0) * np.array(list(weights.values()))

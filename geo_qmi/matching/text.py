@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import snowballstemmer
 
-_PIECES = re.compile(r"[^\W_]+|[^\w\s'’‘\-‑–_]")
+#: A word, or a mark that separates; apostrophes and hyphens only part words.
+_PIECES = re.compile(r"\w+|[^\w\s'’‘\-‑–]")
 
 #: Grammatical words, accents folded. « sans », « zéro », « être » and « bien » stay: « zéro déchet », « bien-être ».
 _GRAMMAR = """
@@ -63,14 +64,18 @@ def words(text: str) -> list[Word | None]:
     >>> [word and word.exact for word in words("rue, places d’eau")]
     ['rue', None, 'places', 'eau']
     """
-    composed = unicodedata.normalize("NFC", text)
-    pieces = [_word(piece) for piece in _PIECES.findall(composed)]
-    return [piece for piece in pieces if piece is None or piece.root]
+    read = [word_of(piece) for piece in pieces(text)]
+    return [word for word in read if word is None or word.root]
+
+
+def pieces(text: str) -> list[str]:
+    """Return the words and punctuation marks of `text` as they are written, in reading order."""
+    return _PIECES.findall(unicodedata.normalize("NFC", text).replace("_", " "))
 
 
 @lru_cache(maxsize=1 << 17)
-def _word(piece: str) -> Word | None:
-    """Read one piece: a word (an empty root when grammatical), or ``None`` for a punctuation mark."""
+def word_of(piece: str) -> Word | None:
+    """Return how one of `pieces` is read: a word (empty root when grammatical), ``None`` for a punctuation mark."""
     if not piece[0].isalnum():
         return None
     exact = _plain(piece)

@@ -139,7 +139,7 @@ def test_impossible_quotas_are_said_before_solving(
     def solved(*args: object, **options: object) -> None:
         raise AssertionError("solved")
 
-    monkeypatch.setattr("geo_qmi.matching.assignment.linprog", solved)
+    monkeypatch.setattr("geo_qmi.matching.assignment.optimum", solved)
     with pytest.raises(InfeasibleError) as caught:
         assign(scores, low=low)
     assert str(caught.value).startswith(sentence)

@@ -1,0 +1,147 @@
+"""What do all commands share: options, the study they open, the way they print?
+
+`geo_qmi.cli` and the files of commands import it; it holds the application, to which each command adds itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from geo_qmi._french import FrenchGroup, typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    from geo_qmi.workspace import Study
+
+app = typer.Typer(
+    name="geo-qmi",
+    cls=FrenchGroup,
+    help="Étude territoriale d’un quartier d’innovation : vérifier, apparier, cartographier, publier.",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    subcommand_metavar="COMMANDE [ARGUMENTS]…",
+)
+
+
+@app.callback()
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+StudyPath = Annotated[Path, typer.Option("--study", metavar="ETUDE", help="Fichier de l’étude (.gpkg).")]
+OptionalStudy = Annotated[
+    Path | None,
+    typer.Option("--study", metavar="ETUDE", help="Fichier de l’étude ; sans elle, l’étude livrée est lue."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Écrit un seul objet JSON sur la sortie standard.")]
+Crs = Annotated[
+    str | None, typer.Option("--crs", metavar="EPSG:…", help="Système de coordonnées, si le fichier ne le dit pas.")
+]
+LayerName = Annotated[str | None, typer.Option("--layer", metavar="NOM", help="Couche ou feuille à lire.")]
+RulesPath = Annotated[
+    Path | None,
+    typer.Option("--rules", metavar="FICHIER.toml", help="Fichier de règles ; à défaut, les règles livrées."),
+]
+Low = Annotated[
+    int | None, typer.Option("--low", metavar="N", help="Projets par quartier, au moins ; à défaut, selon les règles.")
+]
+High = Annotated[
+    int | None, typer.Option("--high", metavar="N", help="Projets par quartier, au plus ; à défaut, selon les règles.")
+]
+Demo = Annotated[bool, typer.Option("--demo", help="Apparie les candidatures de démonstration de l’étude.")]
+Field = Annotated[
+    bool, typer.Option("--field", help="Compare aussi aux besoins dits sur le terrain, selon leur poids.")
+]
+Districts = Annotated[
+    list[str] | None,
+    typer.Option("--district", metavar="ID", help="Quartier à servir ; à défaut, ceux de l’édition 1."),
+]
+ReportPath = Annotated[
+    Path | None, typer.Option("--report", metavar="FICHIER.csv", help="Écrit tous les défauts dans un tableau.")
+]
+
+
+def open_study(path: Path | None) -> Study:
+    """Return the study at `path`, or the shipped one in a temporary file that ends with the process."""
+    from geo_qmi.workspace import Study
+
+    if path is not None:
+        return Study(path, read_only=True)
+    import atexit
+    import tempfile
+
+    from geo_qmi.shipped import shipped_tables
+
+    folder = tempfile.TemporaryDirectory(prefix="geo-qmi-")
+    atexit.register(folder.cleanup)
+    return Study.create(Path(folder.name) / "etude-livree.gpkg", shipped_tables())
+
+
+def read_tables(path: Path | None) -> Mapping[str, pd.DataFrame]:
+    """Return every table of a study, or of the shipped one."""
+    if path is not None:
+        return open_study(path).read_many()
+    from geo_qmi.shipped import shipped_tables
+
+    return shipped_tables()
+
+
+def mapping(pairs: list[str] | None) -> dict[str, str] | None:
+    """Return ``COLONNE=CHAMP`` pairs as a mapping."""
+    if not pairs:
+        return None
+    for pair in pairs:
+        if "=" not in pair:
+            raise typer.BadParameter(f"« {pair} » : attendu COLONNE=CHAMP, par exemple « Nom du projet=name ».")
+    return {column.strip(): name.strip() for column, name in (pair.rsplit("=", 1) for pair in pairs)}
+
+
+def free_path(path: Path) -> Path:
+    """Return `path`, or the first numbered variant that does not exist: refused rows are never overwritten."""
+    number, candidate = 2, path
+    while candidate.exists():
+        candidate = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return candidate
+
+
+def print_lines(lines: Iterable[str], *, as_json: dict[str, Any] | None) -> None:
+    """Print sentences, or one JSON object instead."""
+    if as_json is not None:
+        print_json(as_json)
+    else:
+        for line in lines:
+            typer.echo(line)
+
+
+def print_json(record: Mapping[str, Any]) -> None:
+    """Print one JSON object, accents kept."""
+    import json
+
+    typer.echo(json.dumps(record, ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows in columns; wide cells wrap on a terminal and stay whole in a file."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in header:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    with console.capture() as printed:
+        console.print(table)
+    typer.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))

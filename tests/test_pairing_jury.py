@@ -1,0 +1,90 @@
+"""The pairing page as a jury uses it: rules, solidity, decisions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from geo_qmi import rulebook
+from geo_qmi.dashboard import STUDY_VARIABLE
+from geo_qmi.shipped import shipped_tables
+from geo_qmi.workspace import Study
+
+SCRIPT = Path(__file__).resolve().parents[1] / "geo_qmi" / "dashboard" / "app.py"
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+def opened() -> AppTest:
+    return AppTest.from_file(str(SCRIPT), default_timeout=120).run().switch_page("pairing.py").run()
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(element.value for kind in ("markdown", "caption", "info", "success") for element in app.get(kind))
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch) -> Study:
+    """A study of one's own, that can be written."""
+    created = Study.create(tmp_path / "etude.gpkg", shipped_tables())
+    monkeypatch.setenv(STUDY_VARIABLE, str(created.path))
+    return created
+
+
+def test_weights_start_from_the_file_and_a_zero_everywhere_is_a_sentence(monkeypatch):
+    monkeypatch.delenv(STUDY_VARIABLE, raising=False)
+    app = opened()
+    rules = rulebook.opened().rules
+    for name in ("needs", "feasibility", "window", "people"):
+        assert app.slider(key=f"poids-{name}").value == rules.criterion(name).weight
+    assert "c’est le plan proposé" in said(app)
+    assert "Étude en lecture seule" in said(app)
+    app.slider(key="poids-needs").set_value(0.0).run()
+    assert not app.exception
+    assert "Aucun critère de poids positif" in app.error[0].value
+
+
+def test_a_decision_is_written_once_and_journalled(study):
+    app = opened()
+    app.selectbox(key="decision-dossier").set_value("QMI1-mube")
+    app.text_input(key="decision-qui").set_value("Jury")
+    app.text_input(key="decision-motif").set_value("convention avec le bailleur")
+    note = next(button for button in app.button if button.label == "Noter cette décision")
+    note.click().run()
+    assert "Choisissez la décision" in app.error[0].value
+    assert study.read("decisions").empty
+    app.selectbox(key="decision-quartier").set_value("QMI1-AUL")
+    next(button for button in app.button if button.label == "Noter cette décision").click().run()
+    assert not app.exception
+    assert not app.error
+    row = study.read("decisions").iloc[0]
+    assert (row["proposed_district"], row["decided_district"], row["actor"]) == ("QMI1-SCE", "QMI1-AUL", "Jury")
+    assert study.journal().iloc[-1]["reason"] == "décision du jury"
+    assert "1 déplacé(s)" in said(app)
+    follow = next(button for button in app.button if button.label.startswith("Suivre la proposition"))
+    follow.click().run()
+    assert not app.exception
+    assert len(study.read("decisions")) == 28
+    assert "27 selon la proposition, 1 déplacé(s)" in said(app)
+
+
+def test_a_decision_without_a_reason_is_refused(study):
+    app = opened()
+    app.selectbox(key="decision-quartier").set_value("")
+    app.text_input(key="decision-qui").set_value("Jury")
+    next(button for button in app.button if button.label == "Noter cette décision").click().run()
+    assert "il manque le motif" in app.error[0].value
+    assert study.read("decisions").empty
+
+
+def test_solidity_runs_when_it_is_asked_for(monkeypatch):
+    monkeypatch.delenv(STUDY_VARIABLE, raising=False)
+    app = opened()
+    assert not any("Stable" in frame.value for frame in app.dataframe)
+    app.toggle(key="solidite-stable").set_value(True).run()
+    assert not app.exception
+    modes = next(frame.value for frame in app.dataframe if "Stable" in frame.value).set_index("Mesure")
+    assert modes.loc["Paires qui bloquent le plan", "Stable"] == 0
+    assert "Les Blagis (Sceaux) (4 sur 6)" in said(app).replace("\\", "")  # markdown escapes
