@@ -5,9 +5,8 @@ programs. Exit codes: 0 all is well, 1 defects in the data or no possible plan, 
 Heavy modules load inside the commands, so that ``--help`` answers at once.
 """
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,8 +35,6 @@ from geo_qmi.terminal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from geo_qmi.matching.run import Match
 
 
@@ -384,6 +381,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; anything wrong ends with one French sentence and 1 or 2."""
     from geo_qmi.errors import GeoQmiError, InfeasibleError
 
+    if (sys.argv[1:] if arguments is None else list(arguments)) in ([], ["--help"]):
+        typer.echo(_overview())
+        sys.exit(0)
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="geo-qmi", standalone_mode=False)
     except typer.TyperException as error:
@@ -398,7 +398,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _print_plan(prepared: Any, result: Match) -> None:
+def _overview() -> str:
+    """Return the help of the whole; Typer would build each command and its options first, for a third of the wait."""
+    commands = [
+        (str(command.name or getattr(command.callback, "__name__", "")), str(command.help))
+        for command in app.registered_commands
+    ]
+    commands += [(str(group.name), str(group.help)) for group in app.registered_groups]
+    width = max(len(name) for name, _ in commands)
+    listed = [f"  {name:<{width}}  {help_.split(chr(10))[0]}" for name, help_ in commands]
+    about = f"Usage : geo-qmi [OPTIONS] COMMANDE [ARGUMENTS]…\n\n  {app.info.help}\n"
+    options = "Options :\n  --help  Affiche cette aide.\n"
+    return "\n".join([about, options, "Commandes :", *listed])
+
+
+def _print_plan(prepared: Any, result: "Match") -> None:
     """Print the plan district by district, who is left out, and how often the real host came first."""
     from geo_qmi import runs
 

@@ -4,8 +4,6 @@ Loaded by `geo_qmi.cli`: each command parses, calls `geo_qmi.sources.field` or `
 prints.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

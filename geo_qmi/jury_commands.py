@@ -3,8 +3,6 @@
 Loaded by `geo_qmi.cli`: each command parses, calls `geo_qmi.jury` or `geo_qmi.rulebook`, prints.
 """
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,8 +45,8 @@ def quotas(low: int | None, high: int | None) -> dict[str, float]:
 
 
 def studied(
-    prepared: Prepared, result: Match, *, names: list[str], out: Path, sheets: Path | None
-) -> tuple[list[Finding], list[Path]]:
+    prepared: "Prepared", result: "Match", *, names: list[str], out: Path, sheets: Path | None
+) -> tuple[list["Finding"], list[Path]]:
     """Return the studies of a plan that were asked for by name, and the files written."""
     if not names and sheets is None:
         return [], []
@@ -61,7 +59,7 @@ def studied(
     return found, written
 
 
-def print_study(finding: Finding) -> None:
+def print_study(finding: "Finding") -> None:
     """Print what a study says, and the head of each of its tables."""
     typer.echo(f"\n{finding.title}")
     for sentence in finding.sentences:
@@ -123,7 +121,7 @@ def explain(  # noqa: PLR0913, PLR0917 — the options of one command, passed by
             typer.echo(f"Fiche écrite : {path}")
 
 
-def _print_sheet(found: Sheet) -> None:
+def _print_sheet(found: "Sheet") -> None:
     """Print what a sheet says, the longest tables left to the page and the PDF."""
     from geo_qmi import sheets
 
@@ -199,7 +197,7 @@ def _matched(
     low: int | None,
     high: int | None,
     field: bool,
-) -> tuple[Prepared, Match]:
+) -> tuple["Prepared", "Match"]:
     """Return a matching and what it was made from."""
     from geo_qmi import rulebook, runs
 

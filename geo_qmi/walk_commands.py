@@ -3,8 +3,7 @@
 Loaded by `geo_qmi.cli`: each command parses, calls `geo_qmi.walking`, prints.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -12,8 +11,6 @@ from geo_qmi._french import FrenchCommand, typer
 from geo_qmi.terminal import AsJson, OptionalStudy, app, open_study, print_json, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     import pandas as pd
 
     from geo_qmi.walking import Terrain
@@ -221,7 +218,7 @@ def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
 
 def _terrain(
     tables: Mapping[str, Any], district: str, *, streets: Path | None, population: Path | None, minutes: float
-) -> Terrain:
+) -> "Terrain":
     """Return the ground of the district the user names."""
     from geo_qmi import walking
 
@@ -243,7 +240,7 @@ def _layers(streets: Path | None, population: Path | None) -> dict[str, Any]:
     }
 
 
-def _about(given: Terrain, lines: Iterable[str]) -> dict[str, Any]:
+def _about(given: "Terrain", lines: Iterable[str]) -> dict[str, Any]:
     """Return what every JSON answer says of its ground."""
     return {
         "district_id": given.district_id,
@@ -255,7 +252,7 @@ def _about(given: Terrain, lines: Iterable[str]) -> dict[str, Any]:
 
 
 def _deliver(
-    tables: Mapping[str, pd.DataFrame], lines: Iterable[str], *, as_json: Mapping[str, Any] | None
+    tables: Mapping[str, "pd.DataFrame"], lines: Iterable[str], *, as_json: Mapping[str, Any] | None
 ) -> None:  # fmt: skip
     """Print one JSON object, or each table under its title and then the sentences."""
     from geo_qmi import walking
@@ -275,7 +272,7 @@ def _deliver(
 
 
 def _write(
-    folder: Path | None, frames: Mapping[str, pd.DataFrame], *, title: str, study: Any, ground: str
+    folder: Path | None, frames: Mapping[str, "pd.DataFrame"], *, title: str, study: Any, ground: str
 ) -> None:  # fmt: skip
     """Write the results when a folder is given, and say where, on the error stream."""
     if folder is None:
