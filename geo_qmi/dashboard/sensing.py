@@ -155,7 +155,7 @@ def _place(found: Fieldwork, *, with_words: bool) -> None:
         return
     if st.session_state.get(_PLACE_KEY) not in labels:
         st.session_state[_PLACE_KEY] = next(iter(labels))
-    place = st.selectbox("Lieu (ou cliquez sur la carte)", list(labels), format_func=labels.__getitem__, key=_PLACE_KEY)
+    place = st.selectbox("Lieu", list(labels), format_func=labels.__getitem__, key=_PLACE_KEY)
     seen = fieldwork.said_at(found, place)
     show_table(fieldwork.observation_rows(seen, found.own["sessions"], with_words=with_words))
     sessions = found.own["sessions"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 import shutil
 import socket
@@ -17,10 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import geo_qmi
-from geo_qmi.dashboard import command, fieldwork
-from geo_qmi.dashboard.fieldwork import Kept
-from geo_qmi.deck import deck
+from geo_qmi.dashboard import command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,38 +217,6 @@ def test_a_district_without_perimeter_is_hatched_and_said(watched):
     watched.keep("quartier-sans-perimetre")
     assert "district=" in watched.page.url or "quartier=" in watched.page.url
     assert watched.errors == []
-
-
-def test_a_click_on_the_sensitive_map_chooses_its_place(watched):
-    watched.open(*PAGES["carte-sensible"])
-    assert watched.painted() > 30
-    found = fieldwork.fieldwork(geo_qmi.shipped_tables(), "QMI1-AUL", kept=Kept(), cell_m=50.0)
-    shown = fieldwork.drawn(geo_qmi.shipped_tables(), "QMI1-AUL", found, kept=Kept(), view="places")
-    felt = next(layer for layer in shown.layers if layer.name == "felt").frame
-    chosen = felt[felt["id"] != next(iter(fieldwork.spoken_places(found)))].iloc[[0]]
-    middle = chosen.representative_point().to_crs(4326).iloc[0]
-    view = deck(shown, height_px=600).initial_view_state
-    chart = watched.page.locator('[data-testid="stDeckGlJsonChart"]').first
-    chart.scroll_into_view_if_needed()
-    frame = chart.bounding_box()
-    world = 512 * 2**view.zoom  # pixels around the Earth in Web Mercator at this zoom
-    east = (middle.x - view.longitude) / 360 * world
-    south = (_mercator(view.latitude) - _mercator(middle.y)) / (2 * math.pi) * world
-    watched.page.mouse.click(frame["x"] + frame["width"] / 2 + east, frame["y"] + frame["height"] / 2 + south)
-    # The tooltip names the place too: only the list of the page tells that it was chosen.
-    watched.page.wait_for_function(_CHOSEN, arg=chosen["id"].iloc[0], timeout=PATIENCE_MS)
-    watched.keep("carte-sensible-clic")
-    assert watched.errors == []
-
-
-#: Whether a list of the page shows this identifier, as text or as the value of its field.
-_CHOSEN = """ident => [...document.querySelectorAll('[data-testid="stSelectbox"]')].some(
-  box => box.innerText.includes(ident) || [...box.querySelectorAll('input')].some(field => field.value.includes(ident))
-)"""
-
-
-def _mercator(latitude: float) -> float:
-    return math.log(math.tan(math.pi / 4 + math.radians(latitude) / 2))
 
 
 def test_places_within_reach_are_drawn_in_their_tab(watched):
