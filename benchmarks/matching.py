@@ -1,6 +1,6 @@
 """How long do scores and text themes take, next to bare numpy and scikit-learn, in one run?
 
-Prints two ratios, each against a named reference timed in the same process on the same data:
+Prints two ratios, each against a named reference timed in the same process on the same data, turn about:
 
 - scores of 10 000 applications × 500 districts: themes, and two criteria given as arrays of intervals, next to the
   bare numpy product and weighted sum of the same;
@@ -11,13 +11,12 @@ Run from the root of the repository: ``python benchmarks/matching.py``.
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import snowballstemmer
+from turns import turns
 
 from geo_qmi.matching import offers
 from geo_qmi.matching.criteria import Judged, totals
@@ -25,20 +24,7 @@ from geo_qmi.matching.scoring import score
 from geo_qmi.shipped import shipped_tables
 from geo_qmi.vocabulary import NEED_LAYERS, THEMES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-N_PROJECTS, N_DISTRICTS, RUNS = 10_000, 500, 3
-
-
-def best(job: Callable[[], Any]) -> float:
-    """Return the shortest of a few runs, in seconds."""
-    times = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        job()
-        times.append(time.perf_counter() - start)
-    return min(times)
+N_PROJECTS, N_DISTRICTS, RUNS = 10_000, 500, 5
 
 
 def shares(rng: np.random.Generator, n: int, kept: int) -> np.ndarray:
@@ -96,7 +82,7 @@ def scores() -> None:
         for end in (low, high):
             0.5 * agreement + 0.3 * end[0] + 0.2 * end[1]
 
-    mine, reference = best(ours), best(bare)
+    _, _, mine, reference = turns(ours, bare, runs=RUNS)
     print(f"scores {N_PROJECTS} × {N_DISTRICTS}, 3 criteria with intervals: {mine:.2f} s, bare numpy {reference:.2f} s")
     print(f"ratio {mine / reference:.2f} (goal: at most 3)")
 
@@ -127,7 +113,7 @@ def text_themes() -> None:
         vectorizer = TfidfVectorizer(tokenizer=lambda text: [stem(word) for word in split(text)], token_pattern=None)
         vectorizer.fit_transform(frame["description"])
 
-    mine, other = best(ours), best(reference)
+    _, _, mine, other = turns(ours, reference, runs=RUNS)
     print(f"themes of {N_PROJECTS} applications: {mine:.2f} s, TF-IDF with memoised stems {other:.2f} s")
     print(f"ratio {mine / other:.2f} (goal: at most 1.5)")
 

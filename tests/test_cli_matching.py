@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from geo_qmi import jury, rulebook
+from geo_qmi import rulebook
 from geo_qmi.cli import main
 from geo_qmi.errors import DefectsError, InputError
+from geo_qmi.jury.dossiers import free_stem
 
 
 def run(*arguments: object) -> int:
@@ -196,9 +197,122 @@ def test_one_sheet_a_candidate_in_three_forms(here, capsys):
 
 def test_file_names_of_sheets_are_safe_and_used_once():
     taken: set[str] = set()
-    names = [jury._free_stem(ident, taken) for ident in ("../a b", "a/b", "A b", "…", "con")]
+    names = [free_stem(ident, taken) for ident in ("../a b", "a/b", "A b", "…", "con")]
     assert names == ["fiche-a-b", "fiche-a-b-2", "fiche-A-b-3", "fiche-dossier", "fiche-con"]
     assert all(re.fullmatch(r"[A-Za-z0-9-]+", name) for name in names)
+
+
+# ---------------------------------------------------------------- around the plan
+
+
+def test_a_wave_is_dated_and_its_refused_dossiers_come_back(here, capsys):
+    rows = [f"A{i};Projet {i};{text}" for i, text in enumerate(["Vélo en libre service", "Jardin de pluie", "Compost"])]
+    (here / "appel.csv").write_text("\n".join(["Dossier;Nom du projet;Description", *rows]), encoding="utf-8")
+    one = ("--district", "QMI1-SCE", "--low", 0, "--high", 1)
+    assert run("match", "appel.csv", *one, "--wave", "phase 1", "--at", "2026-11-22", "--json") == 0
+    first = json.loads(capsys.readouterr().out)["plan"][0]["project_id"]
+    waves = "resultats/waves.csv"
+    assert run("next-wave", waves, "phase 2", *one[:2], "--low", 0, "--high", 2, "--at", "2027-02-01", "--json") == 0
+    plan = json.loads(capsys.readouterr().out)["plan_de_vague"]
+    assert {row["Projet (identifiant)"] for row in plan} <= {"A0", "A1", "A2"} - {first}
+    assert {row["Date du score"] for row in plan} == {"2026-11-22"}
+    assert run("next-wave", waves, "phase 3") == 2
+    assert "aucun quartier à servir" in capsys.readouterr().err
+    for day, said in (("2026-13-01", "« 2026-13-01 » n’est pas un jour"), ("2026-01-01", "datée du 2026-11-22")):
+        assert run("next-wave", waves, "phase 3", *one[:2], "--low", 0, "--at", day) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_dossier_offered_again_without_its_text_is_said_to_count_for_no_theme(here, capsys):
+    (here / "appel.csv").write_text(
+        "Dossier;Nom du projet;Description\nA0;Un;Vélo\nA1;Deux;Compost\n", encoding="utf-8"
+    )
+    one = ("--district", "QMI1-SCE", "--low", 0, "--high", 1)
+    assert run("match", "appel.csv", *one, "--wave", "phase 1", "--at", "2026-11-22", "--json") == 0
+    (here / "r.toml").write_text('[[theme_bounds]]\ntheme = "energie"\ndistrict = "*"\nhigh = 2\n', encoding="utf-8")
+    capsys.readouterr()
+    later = ("next-wave", "resultats/waves.csv", "phase 2", *one, "--at", "2027-02-01", "--rules", "r.toml")
+    assert run(*later) == 0
+    assert "1 dossier(s) repris sans leur texte ne comptent dans aucune borne" in capsys.readouterr().out
+
+
+def test_one_option_counts_what_was_said_on_the_ground(here, capsys):
+    lines = {}
+    for options in (["--field"], ["--field-weight", 0.5]):
+        assert run("explain", "Istya", *options, "--json") == 0
+        part = json.loads(capsys.readouterr().out)["districts"][0]
+        lines[options[0]] = next(line for line in part["criteria"] if line["criterion"] == "field")
+    assert (lines["--field"]["weight"], lines["--field"]["contribution_low"]) == (0, 0)
+    assert lines["--field-weight"]["weight"] == pytest.approx(1 / 3)  # 0.5 beside a weight of 1
+    assert lines["--field-weight"]["contribution_low"] == pytest.approx(lines["--field-weight"]["low"] / 3)
+
+
+def test_a_phase_of_the_rules_says_its_districts(here, capsys):
+    rules = '[quotas]\nlow = 0\nhigh = 8\n[waves]\nphases = [{ name = "un", districts = ["QMI1-SCE"] }]\n'
+    (here / "r.toml").write_text(rules, encoding="utf-8")
+    assert run("match", "--rules", "r.toml", "--wave", "un", "--at", "2026-11-22", "--json") == 0
+    assert {row["district_id"] for row in json.loads(capsys.readouterr().out)["plan"]} == {"QMI1-SCE"}
+
+
+def test_marks_of_evaluators_are_read_and_twice_the_same_is_refused(here, capsys):
+    (here / "notes.csv").write_text("Projet;Évaluateur;Note\nQMI1-mube;A;8\nQMI1-mube;B;6,5\n", encoding="utf-8")
+    assert run("evaluators", "notes.csv", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["classements"][0]["Dossier"] == "Mube"
+    assert told["classements"][0]["Désaccord"] == pytest.approx(1.5)
+    (here / "notes.csv").write_text("Projet;Évaluateur;Note\nx;A;8\nx;A;6\n", encoding="utf-8")
+    assert run("evaluators", "notes.csv") == 2
+    assert "combinaison déjà présente" in capsys.readouterr().err
+
+
+def test_likely_duplicates_are_shown_by_the_check_and_by_their_command(here, capsys):
+    rows = "A1;Arbre en ville;Des arbres\nA2;Arbre en villes;Un potager sur le toit\n"
+    (here / "appel.csv").write_text("Dossier;Nom du projet;Description\n" + rows, encoding="utf-8")
+    assert run("check", "appel.csv", "--as", "applications", "--json") == 0
+    pairs = json.loads(capsys.readouterr().out)["duplicates"]["duplicates"]
+    assert [(row["Dossier"], row["Ressemble à"]) for row in pairs] == [("Arbre en ville", "Arbre en villes")]
+    assert run("duplicates", "appel.csv") == 0
+    out = capsys.readouterr().out
+    assert "deux projets distincts" in out
+    assert "Floware et Ecomesure" in out
+
+
+def test_a_theme_is_bounded_over_all_districts(here, capsys):
+    bound = '[quotas]\nlow = 0\nhigh = 8\n[[theme_bounds]]\ntheme = "mobilites"\ndistrict = "all"\nhigh = 1\n'
+    (here / "r.toml").write_text(bound, encoding="utf-8")
+    assert run("match", "--rules", "r.toml", "--json") == 0
+    free = {row["project_id"]: row["district_id"] for row in json.loads(capsys.readouterr().out)["plan"]}
+    from geo_qmi.matching import main_themes, offers
+    from geo_qmi.shipped import shipped_tables
+
+    tables = shipped_tables()
+    brought = offers(tables["projects"], lexicon=tables["lexicon"], tags=tables["project_tags"])
+    moving = main_themes(brought).query("theme == 'mobilites'")["project_id"]
+    assert len(moving) == 4
+    assert len([one for one in moving if one in free]) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "words"),
+    [
+        ("", 2, "ne contient aucune ligne"),
+        ("A1;Un;Jardin\nA1;Deux;Vélo\n", 2, "identifiant présent plusieurs fois"),
+        ("A1;Un;Jardin de pluie\n", 1, "Plan impossible"),
+    ],
+)
+def test_a_call_of_none_of_doubles_or_of_one_is_a_sentence(here, capsys, rows, code, words):
+    (here / "appel.csv").write_text("Dossier;Nom du projet;Description\n" + rows, encoding="utf-8")
+    assert run("match", "appel.csv") == code
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("files", "words"), [((), "n’existe pas"), (("config.json",), ".safetensors")])
+def test_a_folder_that_is_no_model_is_a_sentence(here, capsys, files, words):
+    for name in files:
+        (here / "modele").mkdir()
+        (here / "modele" / name).write_text("{}", encoding="utf-8")
+    assert run("match", "--model", "modele") == 2
+    assert words in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------- the rule book

@@ -8,19 +8,20 @@ the real host came first. Nothing here opens a file, draws a map or decides for 
 
 from __future__ import annotations
 
-from geo_qmi.matching.alternatives import NearPlans, WhyNot, near_plans, why_not
+from geo_qmi.matching.alternatives import NearPlans, near_plans
 from geo_qmi.matching.assignment import Assignment, assign
-from geo_qmi.matching.criteria import Appraisal, appraise
+from geo_qmi.matching.criteria import Appraisal, Yardstick, appraise
 from geo_qmi.matching.explanation import explain
-from geo_qmi.matching.plan import Plan, main_themes, next_wave, plan
+from geo_qmi.matching.plan import Plan, limits_of, main_themes, next_wave, plan
 from geo_qmi.matching.profiles import FIELD_WEIGHTS, needs, offers, statements, unread
 from geo_qmi.matching.questions import questions
 from geo_qmi.matching.ranking import HostsFound, hosts_found, ranks, score_rows
 from geo_qmi.matching.reasons import reasons
+from geo_qmi.matching.refusals import Refusals, WhyNot, why_not
 from geo_qmi.matching.rules import CRITERIA, Rules, rules_from, unknown_ids
 from geo_qmi.matching.run import STEPS, Match, criterion_rows, match
 from geo_qmi.matching.scoring import LAYER_WEIGHTS, score
-from geo_qmi.matching.sheet import Sheet, sheet
+from geo_qmi.matching.sheet import Sheet, sheet, sheets
 
 __all__ = [
     "CRITERIA",
@@ -33,14 +34,17 @@ __all__ = [
     "Match",
     "NearPlans",
     "Plan",
+    "Refusals",
     "Rules",
     "Sheet",
     "WhyNot",
+    "Yardstick",
     "appraise",
     "assign",
     "criterion_rows",
     "explain",
     "hosts_found",
+    "limits_of",
     "main_themes",
     "match",
     "near_plans",
@@ -55,6 +59,7 @@ __all__ = [
     "score",
     "score_rows",
     "sheet",
+    "sheets",
     "statements",
     "unknown_ids",
     "unread",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Texts of a dossier in which keywords are looked for; the name is a brand, not a statement.
 TEXTS = ("description", "keywords", "family")
+#: Condition of a rule → column of a dossier it is held against, besides texts and themes.
+_CONDITIONS = {"footprint": "footprint", "support": "need_support", "public_domain": "public_domain"}
 #: A theme counts for a rule when it holds at least this share of the project: below, it is an aside.
 THEME_SHARE = 0.25
 
@@ -51,7 +53,8 @@ def answers(
     themes = strong.groupby("project_id")["theme"].agg(set).to_dict()
     keywords = {rule.keyword: _roots(rule.keyword) for rule in competence.rules if rule.keyword}
     found = {}
-    for row in applications.to_dict("records"):
+    columns = [name for name in applications if name in {id_column, *TEXTS, *_CONDITIONS.values()}]
+    for row in applications[columns].to_dict("records"):
         key = str(row[id_column])
         read = _read(row) if keywords else []
         met = [rule for rule in competence.rules if _meets(rule, row, read, themes.get(key, set()), keywords)]
@@ -94,8 +97,7 @@ def _meets(
     keywords: dict[str, list[str]],
 ) -> bool:
     """Say whether a dossier answers every condition of a rule; an empty cell answers none."""
-    conditions = {"footprint": "footprint", "support": "need_support", "public_domain": "public_domain"}
-    for name, column in conditions.items():
+    for name, column in _CONDITIONS.items():
         wanted = getattr(rule, name)
         if wanted is not None and (column not in row or pd.isna(row[column]) or row[column] != wanted):
             return False

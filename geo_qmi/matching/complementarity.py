@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from geo_qmi.matching.inputs import require_columns
+from geo_qmi.guards import require_columns
 from geo_qmi.matching.scoring import strengths
 from geo_qmi.vocabulary import THEMES
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
 
@@ -32,12 +32,14 @@ def covered(present: pd.DataFrame, *, districts: pd.Index[str]) -> NDArray[np.fl
         The rows.
     """
     require_columns(present, ["district_id", "project_id", "theme", "strength"], what="Projets présents")
-    table = np.full((len(districts), len(THEMES)), np.nan)
-    for district, rows in present.groupby("district_id"):
-        if district in districts:
-            shares = strengths(rows).shares.sum(axis=0)
-            table[districts.get_loc(district)] = np.minimum(1.0, shares)
-    return table
+    both = present["district_id"].astype("str") + " / " + present["project_id"].astype("str")
+    cells = strengths(present.assign(project_id=both))
+    homes = dict(zip(both, present["district_id"], strict=True))
+    where = districts.get_indexer(pd.Index([homes[name] for name in cells.ids], dtype="str"))
+    table = np.zeros((len(districts), len(THEMES)))
+    np.add.at(table, where[where >= 0], cells.shares[where >= 0])
+    table[~np.isin(np.arange(len(districts)), where)] = np.nan
+    return np.minimum(1.0, table)
 
 
 def novelty(shares: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -86,6 +86,21 @@ def clash(
     return None if feasible(program, time_limit_s=time_limit_s) else smallest_clash(program, time_limit_s=time_limit_s)
 
 
+def clash_sentence(
+    scores: pd.DataFrame,
+    rules: Rules,
+    *,
+    themes: pd.DataFrame | None = None,
+    names: Mapping[str, str] | None = None,
+    time_limit_s: float = 60.0,
+) -> str:
+    """Return in French why there is no plan at all; there must be none. Parameters as `clash`."""
+    found = clash(scores, rules, themes=themes, names=names, time_limit_s=time_limit_s)
+    if found is None:
+        raise RuntimeError("no plan found, though the rules do not clash")
+    return found.sentence
+
+
 def duties(
     scores: pd.DataFrame, rules: Rules, *, themes: pd.DataFrame | None = None, names: Mapping[str, str] | None = None
 ) -> Program:

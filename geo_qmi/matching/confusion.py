@@ -10,12 +10,17 @@ Hosts were negotiated; agreement with them is a description of the past, not the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
+from geo_qmi.matching.readers import offers_by
 from geo_qmi.matching.scoring import strengths
+
+if TYPE_CHECKING:
+    from geo_qmi.matching.readers import ThemeReader
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,3 +101,28 @@ def neighbour_scores(offers: pd.DataFrame, hosts: pd.DataFrame) -> pd.DataFrame:
         with np.errstate(invalid="ignore", divide="ignore"):
             columns[district] = np.where(said & (others > 0), near[:, here].sum(axis=1) / others, np.nan)
     return pd.DataFrame(columns, index=pd.Index(known["project_id"], name="project_id"))
+
+
+def leave_one_out(
+    reader: ThemeReader, projects: pd.DataFrame, hosts: pd.DataFrame, *, tags: pd.DataFrame | None = None
+) -> Confusion:
+    """Return how often the other projects of a commune, as `reader` reads them, point to the real host.
+
+    Parameters
+    ----------
+    reader
+        The lexicon, or any other plug (see `geo_qmi.matching.readers`).
+    projects
+        ``project_id`` and texts.
+    hosts
+        ``project_id``, ``district_id``.
+    tags
+        ``project_id``, ``tag``, where there are some.
+
+    Returns
+    -------
+    Confusion
+        With the chance of a draw at random beside it; compare two readers on the same projects only.
+    """
+    known = hosts.dropna(subset=["district_id"])
+    return confusion(neighbour_scores(offers_by(reader, projects, tags=tags), known), known)

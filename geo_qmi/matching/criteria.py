@@ -10,18 +10,17 @@ Total = Σ weight × value, at both ends. Frames in, arrays out; nothing here as
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import InputError
+from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.matching import competence, complementarity, feasibility, window
-from geo_qmi.matching.inputs import require_columns, require_ids
 from geo_qmi.matching.rules import CRITERIA, Rules
-from geo_qmi.matching.scoring import score, strengths
-from geo_qmi.vocabulary import THEMES
+from geo_qmi.matching.scoring import agreement, importance, strengths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,10 +51,10 @@ class Appraisal:
         Criterion → weight as applied (sum 1); 0 for a criterion that is shown and does not count.
     low, high
         Total of each pair, projects × districts: least and greatest.
-    rules
-        The rules as applied.
-    applications, needs, offers, places, starts, present
-        The inputs, kept for explanations; `applications` and `places` sorted by identifier.
+    applications, offers
+        The inputs, kept for explanations; `applications` sorted by identifier.
+    yardstick
+        What the applications were held against, ready for others.
     """
 
     projects: pd.Index[str]
@@ -64,13 +63,34 @@ class Appraisal:
     weights: dict[str, float]
     low: pd.DataFrame
     high: pd.DataFrame
-    rules: Rules
     applications: pd.DataFrame
-    needs: pd.DataFrame
     offers: pd.DataFrame
-    places: pd.DataFrame | None = None
-    starts: Mapping[str, str | None] = field(default_factory=dict)
-    present: pd.DataFrame | None = None
+    yardstick: Yardstick
+
+    @property
+    def rules(self) -> Rules:
+        """Return the rules as applied."""
+        return self.yardstick.rules
+
+    @property
+    def needs(self) -> pd.DataFrame:
+        """Return the needs of the districts."""
+        return self.yardstick.needs
+
+    @property
+    def places(self) -> pd.DataFrame | None:
+        """Return the candidate places, sorted by identifier."""
+        return self.yardstick.places
+
+    @property
+    def starts(self) -> Mapping[str, str | None]:
+        """Return district → date its programme starts."""
+        return self.yardstick.starts
+
+    @property
+    def present(self) -> pd.DataFrame | None:
+        """Return the offers of projects already in the districts."""
+        return self.yardstick.present
 
     def scores(self) -> pd.DataFrame:
         """Return one number a pair, for a plan: the point of the interval the rules say (``missing.take``).
@@ -98,6 +118,28 @@ class Appraisal:
             if self.rules.criterion(name).gate:
                 out |= judged.high == 0
         return pd.DataFrame(out, index=self.projects, columns=self.districts)
+
+    def sites(self) -> pd.DataFrame | None:
+        """Return the places on which each project can surely stand; nothing when the call or the study names none.
+
+        Returns
+        -------
+        DataFrame
+            ``project_id``, ``district_id``, ``place_id``, for synergies on one place.
+        """
+        places = self.yardstick.places
+        if places is None or self.yardstick.cells is None or not asks_place(self.applications):
+            return None
+        silent = self.rules.missing.silent
+        verdict = feasibility.verdicts(self.applications, places, silent=silent, offered=self.yardstick.cells)
+        project, place = np.nonzero(verdict.to_numpy() == feasibility.MET)
+        return pd.DataFrame(
+            {
+                "project_id": self.projects[project],
+                "district_id": places["district_id"].astype("str").to_numpy()[place],
+                "place_id": places["place_id"].astype("str").to_numpy()[place],
+            }
+        )
 
 
 def appraise(
@@ -136,48 +178,93 @@ def appraise(
     InputError
         Missing or repeated identifiers, unreadable cells, or no criterion of positive weight that can be computed.
     """
-    rules = rules or Rules()
-    require_columns(applications, ["project_id"], what="Candidatures")
-    require_ids(applications["project_id"], what="Candidatures")
-    require_ids(pd.Index(list(districts), dtype="str"), what="Quartiers")
-    if not len(districts):
-        raise InputError("Aucun quartier à servir. Donnez au moins un identifiant de quartier.")
-    asked = applications.assign(project_id=applications["project_id"].astype("str"))
-    asked = asked.sort_values("project_id", kind="stable").reset_index(drop=True)
-    projects = pd.Index(asked["project_id"], name="project_id", dtype="str")
-    columns = pd.Index(sorted(map(str, districts)), name="district_id", dtype="str")
-    inputs = _Inputs(
-        asked,
-        needs[needs["district_id"].isin(columns)],
-        offers[offers["project_id"].isin(projects)],
-        None if places is None else feasibility.checked_places(places[places["district_id"].isin(columns)]),
-        {str(key): value for key, value in (starts or {}).items()},
-        None if present is None else present[present["district_id"].isin(columns)],
-    )
-    criteria = _criteria(inputs, rules, projects, columns)
-    weights = applied_weights(criteria, rules)
-    low, high = totals(criteria, weights)
-    return Appraisal(
-        projects,
-        columns,
-        criteria,
-        weights,
-        pd.DataFrame(low, index=projects, columns=columns, copy=False),
-        pd.DataFrame(high, index=projects, columns=columns, copy=False),
-        rules,
-        *inputs,
-    )
+    held = Yardstick.of(needs=needs, districts=districts, rules=rules, places=places, starts=starts, present=present)
+    return held.appraise(applications, offers=offers)
 
 
-class _Inputs(NamedTuple):
-    """Tables of one call, sorted and restricted to its projects and districts."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Yardstick:
+    """What applications are held against, prepared once for every appraisal of a call.
 
-    applications: pd.DataFrame
+    It has seen no application when it is made: that is why no application can move another one.
+
+    Attributes
+    ----------
+    districts
+        Identifiers, sorted.
+    rules
+        The rules as applied.
+    needs, places, present
+        The tables, restricted to the districts; `places` sorted by identifier.
+    starts
+        District → date its programme starts.
+    profiles
+        Criterion of themes → districts × themes: what one full share of a theme earns.
+    cells
+        The cells of the places; nothing without places.
+    covered
+        Districts × themes: how far present projects cover each; nothing when none is known.
+    """
+
+    districts: pd.Index[str]
+    rules: Rules
     needs: pd.DataFrame
-    offers: pd.DataFrame
     places: pd.DataFrame | None
     starts: dict[str, str | None]
     present: pd.DataFrame | None
+    profiles: dict[str, NDArray[np.float64]]
+    cells: feasibility.CellTable | None
+    covered: NDArray[np.float64] | None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        needs: pd.DataFrame,
+        districts: Sequence[str],
+        rules: Rules | None = None,
+        places: pd.DataFrame | None = None,
+        starts: Mapping[str, str | None] | None = None,
+        present: pd.DataFrame | None = None,
+    ) -> Self:
+        """Return the yardstick of a call; parameters and errors as `appraise`."""
+        rules = rules or Rules()
+        require_ids(pd.Index(list(districts), dtype="str"), what="Quartiers")
+        if not len(districts):
+            raise InputError("Aucun quartier à servir. Donnez au moins un identifiant de quartier.")
+        columns = pd.Index(sorted(map(str, districts)), name="district_id", dtype="str")
+        asked = needs[needs["district_id"].isin(columns)]
+        there = None if places is None else feasibility.checked_places(places[places["district_id"].isin(columns)])
+        known = None if present is None else present[present["district_id"].isin(columns)]
+        layers = {"needs": rules.layers}
+        if (asked["layer"] == "field").any():
+            layers["field"] = {"field": 1.0}
+        return cls(
+            columns,
+            rules,
+            asked,
+            there,
+            {str(key): value for key, value in (starts or {}).items()},
+            known,
+            {name: importance(asked, layer_weights=weights).on(columns) for name, weights in layers.items()},
+            None if there is None or there.empty else feasibility.place_cells(there),
+            None if known is None or known.empty else complementarity.covered(known, districts=columns),
+        )
+
+    def appraise(self, applications: pd.DataFrame, *, offers: pd.DataFrame) -> Appraisal:
+        """Return `applications` on every criterion that can be computed; parameters and errors as `appraise`."""
+        require_columns(applications, ["project_id"], what="Candidatures")
+        require_ids(applications["project_id"], what="Candidatures")
+        asked = applications.assign(project_id=applications["project_id"].astype("str"))
+        asked = asked.sort_values("project_id", kind="stable").reset_index(drop=True)
+        projects = pd.Index(asked["project_id"], name="project_id", dtype="str")
+        brought = offers[offers["project_id"].isin(projects)]
+        criteria = _criteria(self, asked, brought)
+        weights = applied_weights(criteria, self.rules)
+        low, high = (
+            pd.DataFrame(end, index=projects, columns=self.districts, copy=False) for end in totals(criteria, weights)
+        )
+        return Appraisal(projects, self.districts, criteria, weights, low, high, asked, brought, self)
 
 
 def applied_weights(criteria: Mapping[str, Judged], rules: Rules) -> dict[str, float]:
@@ -227,25 +314,26 @@ def _weighted(parts: list[tuple[float, NDArray[np.float64]]]) -> NDArray[np.floa
 _BLOCK = 1 << 15
 
 
-def _criteria(inputs: _Inputs, rules: Rules, projects: pd.Index[str], districts: pd.Index[str]) -> dict[str, Judged]:
+def _criteria(held: Yardstick, asked: pd.DataFrame, brought: pd.DataFrame) -> dict[str, Judged]:
     """Return every criterion that the tables allow."""
-    found: dict[str, Judged] = {"needs": _needs(inputs, rules, projects, districts)}
-    if (inputs.needs["layer"] == "field").any():
-        found["field"] = _agreement(inputs, {"field": 1.0}, rules.criterion("field"), (projects, districts))
-    if asks_place(inputs.applications) and inputs.places is not None and len(inputs.places):
-        found |= _places(inputs, rules, districts)
-    if inputs.present is not None and len(inputs.present):
-        shares = _shares(inputs.offers, projects)
-        table = complementarity.covered(inputs.present, districts=districts)
-        raw = complementarity.novelty(shares, table)
+    rules, districts = held.rules, held.districts
+    shares = strengths(brought).on(pd.Index(asked["project_id"], dtype="str"))
+    found = {}
+    for name, profile in held.profiles.items():
+        raw = agreement(shares, profile)
+        found[name] = scaled(raw, raw, criterion=rules.criterion(name))
+    if asks_place(asked) and held.cells is not None:
+        found |= _places(held, asked)
+    if held.covered is not None:
+        raw = complementarity.novelty(shares, held.covered)
         found["complementarity"] = scaled(raw, raw, criterion=rules.criterion("complementarity"))
-    if {"months", "season"} <= set(inputs.applications):
-        fits = window.fit(inputs.applications, inputs.starts, window=rules.window, districts=districts)
+    if {"months", "season"} <= set(asked):
+        fits = window.fit(asked, held.starts, window=rules.window, districts=districts)
         found["window"] = scaled(fits.least, fits.most, criterion=rules.criterion("window"))
     if rules.competence.rules:
-        said = competence.answers(inputs.applications, competence=rules.competence, offers=inputs.offers)
-        values = np.array([said[project].value for project in projects]).reshape(-1, 1)
-        wide = np.broadcast_to(values, (len(projects), len(districts)))
+        said = competence.answers(asked, competence=rules.competence, offers=brought)
+        values = np.array([said[project].value for project in asked["project_id"]]).reshape(-1, 1)
+        wide = np.broadcast_to(values, (len(asked), len(districts)))
         found["competence"] = scaled(wide, wide, criterion=rules.criterion("competence"))
     return {name: found[name] for name in CRITERIA if name in found}
 
@@ -255,35 +343,17 @@ def asks_place(applications: pd.DataFrame) -> bool:
     return {"need_area_m2", "need_support"} <= set(applications)
 
 
-def _needs(inputs: _Inputs, rules: Rules, projects: pd.Index[str], districts: pd.Index[str]) -> Judged:
-    """Return the agreement of themes with the layers of the rules."""
-    return _agreement(inputs, rules.layers, rules.criterion("needs"), (projects, districts))
-
-
-def _agreement(
-    inputs: _Inputs, layers: Mapping[str, float], criterion: Criterion, axes: tuple[pd.Index[str], pd.Index[str]]
-) -> Judged:
-    """Return the agreement of themes with some layers of need, on the scale of `criterion`."""
-    raw = score(inputs.needs, inputs.offers, layer_weights=layers, project_ids=axes[0], district_ids=axes[1]).to_numpy()
-    return scaled(raw, raw, criterion=criterion)
-
-
-def _places(inputs: _Inputs, rules: Rules, districts: pd.Index[str]) -> dict[str, Judged]:
+def _places(held: Yardstick, asked: pd.DataFrame) -> dict[str, Judged]:
     """Return the two criteria that look at candidate places."""
-    assert inputs.places is not None  # noqa: S101 — checked by the caller
-    verdict = feasibility.verdicts(inputs.applications, inputs.places, silent=rules.missing.silent)
-    suits = feasibility.suited(verdict, inputs.places, districts=districts)
-    found = {"feasibility": scaled(suits.sure, suits.possible, criterion=rules.criterion("feasibility"))}
-    reach = feasibility.people(verdict, inputs.places, districts=districts)
-    found["people"] = scaled(reach.sure, reach.possible, criterion=rules.criterion("people"))
-    return found
-
-
-def _shares(offers: pd.DataFrame, projects: pd.Index[str]) -> NDArray[np.float64]:
-    """Return projects × themes."""
-    cells = strengths(offers)
-    table = pd.DataFrame(cells.shares, index=cells.ids, columns=list(THEMES))
-    return table.reindex(projects, fill_value=0.0).to_numpy()
+    places, rules, districts = held.places, held.rules, held.districts
+    assert places is not None  # noqa: S101 — checked by the caller
+    verdict = feasibility.verdicts(asked, places, silent=rules.missing.silent, offered=held.cells)
+    suits = feasibility.suited(verdict, places, districts=districts)
+    reach = feasibility.people(verdict, places, districts=districts)
+    return {
+        "feasibility": scaled(suits.sure, suits.possible, criterion=rules.criterion("feasibility")),
+        "people": scaled(reach.sure, reach.possible, criterion=rules.criterion("people")),
+    }
 
 
 def scaled(least: NDArray[np.float64], most: NDArray[np.float64], *, criterion: Criterion) -> Judged:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from geo_qmi import schema
 from geo_qmi.errors import DefectsError, InputError, UnknownNameError, shown
-from geo_qmi.matching.inputs import require_columns
+from geo_qmi.guards import require_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.matching.inputs import require_columns, require_present
+from geo_qmi.guards import require_columns, require_present
 
 
 @dataclass(frozen=True, slots=True, eq=False)

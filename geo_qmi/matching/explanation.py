@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geo_qmi.matching.inputs import LAYERS, checked_layer_weights, require_columns
+from geo_qmi.guards import require_columns
+from geo_qmi.matching.inputs import LAYERS, checked_layer_weights
 from geo_qmi.matching.scoring import LAYER_WEIGHTS, importance, strengths
 from geo_qmi.vocabulary import NEED_LAYERS, THEMES
 

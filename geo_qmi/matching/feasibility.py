@@ -9,16 +9,16 @@ It compares cells: it knows no agreement, no cost and no calendar, and it never 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.matching.rule_model import SILENT
 from geo_qmi.schema.calls import GROUNDS, PLACE_GROUNDS, SUPPORTS
 
@@ -65,11 +65,11 @@ class _Rule(NamedTuple):
     name: str
     need: str
     judge: _Test
-    lack: Callable[[pd.Series, pd.Series], str]
+    lack: Callable[[pd.Series, Mapping[Hashable, Any]], str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class CellTable:
     """Columns as floats, NaN where missing: numbers, flags (1 or 0), codes (their position in the vocabulary)."""
 
     columns: dict[str, NDArray[np.float64]]
@@ -86,7 +86,12 @@ class _Table:
 
 
 def verdicts(
-    applications: pd.DataFrame, places: pd.DataFrame, *, id_column: str = "project_id", silent: Collection[str] = SILENT
+    applications: pd.DataFrame,
+    places: pd.DataFrame,
+    *,
+    id_column: str = "project_id",
+    silent: Collection[str] = SILENT,
+    offered: CellTable | None = None,
 ) -> pd.DataFrame:
     """Return whether each place suits each project.
 
@@ -98,13 +103,16 @@ def verdicts(
         Table ``candidate_places``.
     silent
         Needs whose empty cell means that nothing is asked; an empty cell of the others is unknown.
+    offered
+        The cells of `places`, as returned by `place_cells`, when they serve several calls.
 
     Returns
     -------
     DataFrame
         Projects × places (``int8``): 1 suits, 0 unknown, −1 does not; rows in the order of `applications`.
     """
-    asked, offered = _asked(applications, id_column, silent), _offered(places)
+    asked = _asked(applications, id_column, silent)
+    offered = place_cells(places) if offered is None else offered
     verdict = np.full((len(applications), len(places)), MET, dtype=np.int8)
     for rule in _RULES:
         if rule.need in asked.columns:
@@ -112,7 +120,13 @@ def verdicts(
     return pd.DataFrame(verdict, index=pd.Index(applications[id_column], name=id_column), columns=places["place_id"])
 
 
-def place_report(application: pd.Series, places: pd.DataFrame, *, silent: Collection[str] = SILENT) -> pd.DataFrame:
+def place_report(
+    application: pd.Series,
+    places: pd.DataFrame,
+    *,
+    silent: Collection[str] = SILENT,
+    offered: CellTable | None = None,
+) -> pd.DataFrame:
     """Return, for one project, each place with its verdict and the first rule it does not meet.
 
     Parameters
@@ -121,6 +135,10 @@ def place_report(application: pd.Series, places: pd.DataFrame, *, silent: Collec
         One row of table ``applications``.
     places
         Table ``candidate_places``, of one district or several.
+    silent
+        See `verdicts`.
+    offered
+        As returned by `place_cells`, when several projects look at the same places.
 
     Returns
     -------
@@ -130,11 +148,11 @@ def place_report(application: pd.Series, places: pd.DataFrame, *, silent: Collec
         that suit, then those that may, then those that fail the fewest rules; more people, then identifier.
     """
     one = application.to_frame().T.assign(project_id="one")
-    asked, offered = _asked(one, "project_id", silent), _offered(places)
+    asked, offered = _asked(one, "project_id", silent), offered or place_cells(places)
     rules = [rule for rule in _RULES if rule.need in asked.columns]
     found = np.array([rule.judge(asked, offered)[0] for rule in rules], dtype=np.int8).reshape(len(rules), len(places))
     rows = []
-    for number, (_, place) in enumerate(places.iterrows()):
+    for number, place in enumerate(places.to_dict("records")):
         states = found[:, number]
         verdict = int(states.min(initial=MET))
         first = rules[int(np.argmin(states))] if verdict < MET else None
@@ -153,15 +171,12 @@ def place_report(application: pd.Series, places: pd.DataFrame, *, silent: Collec
             )
         )
     names = ["district_id", "place_id", "name", "verdict", "n_failed", "rule", "words", "people_in_reach", "authority"]
-    frame = pd.DataFrame(rows, columns=names)
-    people = pd.to_numeric(frame["people_in_reach"]).fillna(-1)
-    order = frame.assign(verdict=-frame["verdict"], people=-people)
-    return frame.loc[order.sort_values(["district_id", "verdict", "n_failed", "people", "place_id"]).index].reset_index(
-        drop=True
-    )
+    # The best first: verdict, fewest rules failed, most people (uncounted last), identifier.
+    rows.sort(key=lambda row: (row[0], -row[3], row[4], 1.0 if pd.isna(row[7]) else -float(row[7]), row[1]))
+    return pd.DataFrame(rows, columns=names)
 
 
-def _said(rule: _Rule, verdict: int, application: pd.Series, place: pd.Series) -> str:
+def _said(rule: _Rule, verdict: int, application: pd.Series, place: Mapping[Hashable, Any]) -> str:
     """Return what the first rule that is not met says."""
     if verdict == FAILED:
         return rule.lack(application, place)
@@ -217,17 +232,17 @@ _NUMBERS = {"need_area_m2", "need_sun_h", "testers", "area_m2", "sun_h", "people
 _CODES = {"need_ground": GROUNDS, "need_support": SUPPORTS, "ground": PLACE_GROUNDS}
 
 
-def _asked(applications: pd.DataFrame, id_column: str, silent: Collection[str]) -> _Table:
+def _asked(applications: pd.DataFrame, id_column: str, silent: Collection[str]) -> CellTable:
     """Return the stated needs as arrays, or raise `InputError`."""
     require_columns(applications, [id_column], what="Candidatures")
     columns = {name: _array(applications, name, what="Candidatures") for name in NEED_WORDS if name in applications}
-    return _Table(columns, frozenset(silent))
+    return CellTable(columns, frozenset(silent))
 
 
-def _offered(places: pd.DataFrame) -> _Table:
-    """Return the cells of the places as arrays."""
+def place_cells(places: pd.DataFrame) -> CellTable:
+    """Return the cells of the places as arrays, or raise `InputError` for one that cannot be read."""
     names = [name for name in PLACE_COLUMNS if name not in {"place_id", "district_id", "name", "authority"}]
-    return _Table({name: _array(places, name, what="Lieux d’accueil") for name in names})
+    return CellTable({name: _array(places, name, what="Lieux d’accueil") for name in names})
 
 
 def _array(frame: pd.DataFrame, name: str, *, what: str) -> NDArray[np.float64]:
@@ -241,6 +256,8 @@ def _array(frame: pd.DataFrame, name: str, *, what: str) -> NDArray[np.float64]:
             value = shown(column.iloc[int(np.argmax(wrong))])
             raise InputError(f"{what} : code inconnu « {value} » dans « {name} ». Attendu : {known}.")
         return np.where(found < 0, np.nan, found)
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in ("bfiu" if name in _NUMBERS else "b"):
+        return column.to_numpy(dtype=np.float64)
     try:
         values = column.astype("Float64" if name in _NUMBERS else "boolean")
     except (TypeError, ValueError) as error:
@@ -249,13 +266,13 @@ def _array(frame: pd.DataFrame, name: str, *, what: str) -> NDArray[np.float64]:
     return np.asarray(values.to_numpy(dtype="float64", na_value=np.nan), dtype=np.float64)
 
 
-_Test = Callable[[_Table, _Table], NDArray[np.int8]]
+_Test = Callable[[CellTable, CellTable], NDArray[np.int8]]
 
 
 def _at_least(need: str, cell: str) -> _Test:
     """Return the test « the place offers at least what is asked »."""
 
-    def judge(asked: _Table, offered: _Table) -> NDArray[np.int8]:
+    def judge(asked: CellTable, offered: CellTable) -> NDArray[np.int8]:
         wanted, there = asked[need][:, None], offered[cell][None, :]
         return _states(wanted + there, met=there >= wanted, free=_nothing(asked, need))
 
@@ -270,7 +287,7 @@ def _states(pair: NDArray[np.float64], *, met: NDArray[np.bool_], free: NDArray[
     return state
 
 
-def _nothing(asked: _Table, need: str) -> NDArray[np.bool_]:
+def _nothing(asked: CellTable, need: str) -> NDArray[np.bool_]:
     """Say which projects ask nothing here: 0, a silent empty cell, or a solution that does not stand on the ground."""
     empty = np.isnan(asked[need])
     nothing = (empty & (need in asked.silent)) | (asked[need] <= 0 if need in _NUMBERS else False)
@@ -294,7 +311,7 @@ def _flagged(wanted: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray
     return np.asarray(met * MET + failed * FAILED, dtype=np.int8)
 
 
-def _ground(asked: _Table, offered: _Table) -> NDArray[np.int8]:
+def _ground(asked: CellTable, offered: CellTable) -> NDArray[np.int8]:
     """Test the nature of the ground."""
     wanted, there = asked["need_ground"][:, None], offered["ground"][None, :]
     free = _nothing(asked, "need_ground") | asked.known("need_ground", "any")
@@ -304,7 +321,7 @@ def _ground(asked: _Table, offered: _Table) -> NDArray[np.int8]:
 _SUPPORT_CELLS = {"ground": "support_ground", "wall": "support_wall", "roof": "support_roof", "vehicle": "vehicle"}
 
 
-def _support(asked: _Table, offered: _Table) -> NDArray[np.int8]:
+def _support(asked: CellTable, offered: CellTable) -> NDArray[np.int8]:
     """Test what the solution is set on."""
     state = np.full((len(asked["need_support"]), len(offered["vehicle"])), UNKNOWN, dtype=np.int8)
     state[asked.known("need_support", "none"), :] = MET
@@ -318,7 +335,7 @@ def _number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0").replace(".", ",")
 
 
-def _gap(need: str, cell: str, unit: str) -> Callable[[pd.Series, pd.Series], str]:
+def _gap(need: str, cell: str, unit: str) -> Callable[[pd.Series, Mapping[Hashable, Any]], str]:
     """Return the words for a number too small."""
     return lambda application, place: f"il manque {_number(float(application[need]) - float(place[cell]))} {unit}"
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:

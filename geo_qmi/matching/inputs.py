@@ -1,7 +1,7 @@
-"""Is this frame fit to be matched?
+"""Are these shares and weights fit to be matched?
 
-The guards of the matching doors: columns, identifiers, bounds. Each refusal is one French sentence. Inside the
-package frames are trusted.
+Guards of the matching doors that `geo_qmi.guards` has not: vocabularies, bounds, sums. Each refusal is one French
+sentence. Inside the package frames are trusted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import InputError, shown
+from geo_qmi.guards import require_columns, require_present
 from geo_qmi.vocabulary import NEED_LAYERS, OTHER_LAYERS
 
 if TYPE_CHECKING:
@@ -42,34 +43,17 @@ class Cells(NamedTuple):
     shares: NDArray[np.float64]
     positions: tuple[NDArray[np.intp], ...]
 
-
-def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str) -> None:
-    """Raise `InputError` unless `frame` has all of `columns`; `what` names the frame in French."""
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise InputError(
-            f"{what} : colonne(s) absente(s) : {', '.join(missing)}. "
-            f"Colonnes présentes : {', '.join(map(str, frame.columns)) or 'aucune'}."
-        )
+    def on(self, axis: pd.Index[str]) -> NDArray[np.float64]:
+        """Return the shares of the identifiers of `axis`, in its order; zeros for one that has no row."""
+        return aligned(self.shares, self.ids, axis=axis)
 
 
-def require_present(ids: pd.Series | pd.Index, *, what: str) -> None:
-    """Raise `InputError` unless every identifier is present; `what` names them in French."""
-    n_missing = int(np.asarray(ids.isna()).sum())
-    if n_missing:
-        raise InputError(f"{what} : {n_missing} identifiant(s) manquant(s). Renseignez chaque ligne.")
-
-
-def require_ids(ids: pd.Series | pd.Index, *, what: str) -> None:
-    """Raise `InputError` unless every identifier is present and unique; `what` names them in French."""
-    require_present(ids, what=what)
-    twice = sorted({str(value) for value in ids[ids.duplicated()]})
-    if twice:
-        quoted = ", ".join(f"« {shown(value)} »" for value in twice[:5])
-        raise InputError(
-            f"{what} : identifiant(s) présent(s) plusieurs fois : {quoted}"
-            f"{' …' if len(twice) > 5 else ''}. Donnez un identifiant différent à chaque ligne."
-        )
+def aligned(rows: NDArray[np.float64], ids: pd.Index[str], *, axis: pd.Index[str]) -> NDArray[np.float64]:
+    """Return the rows of `ids` in the order of `axis`; zeros for identifiers that have none."""
+    found = ids.get_indexer(axis)
+    table = np.zeros((len(axis), *rows.shape[1:]))
+    table[found >= 0] = rows[found[found >= 0]]
+    return table
 
 
 def share_cells(frame: pd.DataFrame, *, ids: str, value: str, what: str, axes: Mapping[str, Iterable[str]]) -> Cells:

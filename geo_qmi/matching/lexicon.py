@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.matching.text import pieces, word_of, words
 from geo_qmi.vocabulary import THEMES
 

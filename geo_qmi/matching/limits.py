@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import sparse
 
 from geo_qmi.errors import InputError, UnknownNameError, shown
-from geo_qmi.matching.inputs import require_columns
+from geo_qmi.guards import require_columns
 from geo_qmi.vocabulary import THEMES
 
 if TYPE_CHECKING:

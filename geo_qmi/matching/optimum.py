@@ -9,6 +9,11 @@ solve stays on that face, so it cannot lose a millionth. For rules that cross, a
 way equal plans are settled by lots drawn from the identifiers: neither the order of rows nor that of the alphabet
 favours anyone.
 
+Branching is spared where the relaxation can speak. A relaxation whose solution is whole is the answer. Otherwise the
+price of a variable in it is the least that using the variable costs any plan: branching begins with the cheap ones, and
+is done when the plan found loses no more than the prices left out; else it begins again with all that its own loss
+allows. Both are proofs, not guesses.
+
 Branching solvers have returned plans that break a rule after presolving (scipy/scipy#24141), and refused plans that
 exist (scipy/scipy#18907): every plan is checked against every row here, and a failure or a refusal is solved again
 without presolving. Nothing here knows what a rule means.
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
 #: probability below n / 2**24 (isolation lemma): one in ten thousand if all 168 × 10 pairs were tied. Larger lots would
 #: come near the tolerance of the solver.
 _LOTS = 1 << 24
+#: Branching begins with the variables whose price is below this share of the relaxation; rules seldom cost more.
+_FIRST_ROOM = 0.001
 #: Loads are decimal numbers: a capacity is held up to this much.
 _SLACK = 1e-6
 
@@ -96,10 +103,9 @@ def feasible(program: Program, *, time_limit_s: float = 60.0) -> bool:
     nothing = np.zeros(program.matrix.shape[1])
     if len(nothing) == 0:
         return _holds(program, nothing > 0)
-    relaxed = _linear(program, nothing)
-    if relaxed.status == 2:
-        return False
-    return program.flow or branched(program, nothing, time_limit_s=time_limit_s) is not None
+    if program.flow:
+        return relaxation(program, nothing) is not None
+    return branched(program, nothing, time_limit_s=time_limit_s) is not None
 
 
 def lots(program: Program, variables: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -123,10 +129,37 @@ def _reached(program: Program, chosen: NDArray[np.bool_]) -> tuple[int, ...]:
     return tuple(round(float(coefficients[chosen].sum())) for coefficients in program.objectives.values())
 
 
-def _linear(program: Program, gain: NDArray[np.float64]) -> OptimizeResult:
-    """Return the linear relaxation."""
+class Relaxed(NamedTuple):
+    """The linear relaxation of a program.
+
+    Attributes
+    ----------
+    value
+        What no plan can pass.
+    usage
+        Part of each variable that is used, 0–1.
+    price
+        The least that using each variable costs any plan; infinite for one that is ruled out.
+    """
+
+    value: float
+    usage: NDArray[np.float64]
+    price: NDArray[np.float64]
+
+
+def relaxation(program: Program, gain: NDArray[np.float64]) -> Relaxed | None:
+    """Return the linear relaxation of `program` for `gain`, or nothing when it has no solution."""
     rows, limits = _one_sided(program)
-    return linprog(-gain, A_ub=rows, b_ub=limits, bounds=(0, 1), method="highs-ds")
+    usable = np.flatnonzero(~program.hopeless)
+    result = linprog(-gain[usable], A_ub=rows[:, usable], b_ub=limits, bounds=(0, 1), method="highs-ds")
+    if result.status == 2:
+        return None
+    usage, price = np.zeros(len(gain)), np.full(len(gain), np.inf)
+    if result.status != 0:  # nothing is learnt: every variable stays
+        price[usable] = 0.0
+        return Relaxed(np.inf, np.full(len(gain), 0.5), price)
+    usage[usable], price[usable] = result.x, result.lower.marginals
+    return Relaxed(float(-result.fun), usage, price)
 
 
 def _one_sided(program: Program) -> tuple[sparse.csr_array, NDArray[np.float64]]:
@@ -139,7 +172,7 @@ def _one_sided(program: Program) -> tuple[sparse.csr_array, NDArray[np.float64]]
 def _of_flow(program: Program, *, settle: bool) -> Optimum | None:
     """Solve a flow: one linear programme an objective, each on the face of the best plans of those before."""
     rows, limits = _one_sided(program)
-    columns, tight = np.arange(rows.shape[1]), np.zeros(len(limits), dtype=bool)
+    columns, tight = np.flatnonzero(~program.hopeless), np.zeros(len(limits), dtype=bool)
     picked = np.zeros(0, dtype=bool)
     for gain in program.objectives.values():
         result = _on_face(-gain[columns], rows[:, columns], limits, tight)
@@ -213,10 +246,10 @@ def _of_crossing(program: Program, time_limit_s: float, *, settle: bool) -> Opti
 
 def _kept(program: Program, gain: NDArray[np.float64], *, time_limit_s: float) -> tuple[Program, Branched | None]:
     """Return the best plan for `gain`, and the program where no plan may do worse."""
-    relaxed = _linear(program, gain)
-    if relaxed.status == 2:
+    relaxed = relaxation(program, gain)
+    if relaxed is None:
         return program, None
-    found = branched(program, gain, time_limit_s=time_limit_s)
+    found = branched(program, gain, time_limit_s=time_limit_s, relaxed=relaxed)
     if found is None:
         return program, None
     reached = float(gain[found.chosen].sum())
@@ -224,20 +257,16 @@ def _kept(program: Program, gain: NDArray[np.float64], *, time_limit_s: float) -
 
 
 def without_hope(
-    program: Program, gain: NDArray[np.float64], *, least: float, relaxed: OptimizeResult | None = None
+    program: Program, gain: NDArray[np.float64], *, least: float, relaxed: Relaxed | None = None
 ) -> Program:
     """Return `program` where every plan reaches `least`, variables that cannot be part of one being ruled out.
 
-    The price of using a variable in the relaxation is the least it costs any plan: when it passes what may be lost,
-    no plan that reaches `least` uses it. This changes no answer and makes the next solves short.
+    A variable whose price passes what may be lost is in no plan that reaches `least`. This changes no answer and makes
+    the next solves short.
     """
-    relaxed = _linear(program, gain) if relaxed is None else relaxed
-    room = -relaxed.fun - least + 0.5
-    row = np.zeros(len(gain))
-    hopeless = relaxed.lower.marginals > room
-    row[hopeless] = 1.0
+    known = relaxation(program, gain) if relaxed is None else relaxed
     kept = program.with_row(gain, low=least - 0.5, high=np.inf, nested=False)
-    return kept.with_row(row, low=-np.inf, high=0.0, nested=True) if hopeless.any() else kept
+    return kept if known is None else kept.without(known.price > known.value - least + 0.5)
 
 
 def _settled(program: Program, chosen: NDArray[np.bool_], *, time_limit_s: float) -> tuple[NDArray[np.bool_], bool]:
@@ -259,18 +288,44 @@ def other_than(program: Program, chosen: NDArray[np.bool_]) -> Program:
     return program.with_row(row, low=-np.inf, high=float(chosen[: program.n_pairs].sum()) - 1.0, nested=False)
 
 
-def branched(program: Program, gain: NDArray[np.float64], *, time_limit_s: float, gap: float = 0.0) -> Branched | None:
+def branched(
+    program: Program,
+    gain: NDArray[np.float64],
+    *,
+    time_limit_s: float,
+    gap: float = 0.0,
+    relaxed: Relaxed | None = None,
+) -> Branched | None:
     """Return a whole solution that holds every row, or nothing when there is none.
 
-    It is the best for `gain`, or within a share `gap` of it.
+    It is the best for `gain`, or within a share `gap` of it. `relaxed` is the relaxation, when it is known already.
     """
+    relaxed = relaxation(program, gain) if relaxed is None else relaxed
+    if relaxed is None:
+        return None
+    whole = relaxed.usage > 0.5
+    if np.abs(relaxed.usage - whole).max(initial=0.0) <= _SLACK and _holds(program, whole):
+        return Branched(whole, float(gain[whole].sum()), proven=True)
+    room = _FIRST_ROOM * abs(relaxed.value)
+    found = _searched(program.without(relaxed.price > room), gain, time_limit_s=time_limit_s, gap=gap)
+    lost = np.inf if found is None else relaxed.value - float(gain[found.chosen].sum())
+    if found is None or lost > max(room, gap * abs(relaxed.value)):
+        room = lost
+        found = _searched(program.without(relaxed.price > room), gain, time_limit_s=time_limit_s, gap=gap)
+    return found
+
+
+def _searched(program: Program, gain: NDArray[np.float64], *, time_limit_s: float, gap: float) -> Branched | None:
+    """Return what branching finds among the variables that are not ruled out."""
+    usable = np.flatnonzero(~program.hopeless)
+    rows = program.matrix[:, usable]
     refused = True
     for presolve in (True, False):
         result = milp(
-            -gain,
-            integrality=np.ones(len(gain)),
+            -gain[usable],
+            integrality=np.ones(len(usable)),
             bounds=Bounds(0, 1),
-            constraints=LinearConstraint(program.matrix, program.low, program.high) if program.matrix.shape[0] else (),
+            constraints=LinearConstraint(rows, program.low, program.high) if rows.shape[0] else (),
             options={"mip_rel_gap": gap, "time_limit": time_limit_s, "presolve": presolve},
         )
         if result.x is None:
@@ -280,7 +335,8 @@ def branched(program: Program, gain: NDArray[np.float64], *, time_limit_s: float
                     "Donnez plus de temps, ou retirez des règles qui se croisent (synergies, charges, thèmes)."
                 )
             continue
-        chosen: NDArray[np.bool_] = np.rint(result.x) > 0.5
+        chosen = np.zeros(len(gain), dtype=bool)
+        chosen[usable] = np.rint(result.x) > 0.5
         if _holds(program, chosen):
             reached = float(gain[chosen].sum())
             bound = reached if result.status == 0 and gap == 0 else max(reached, float(-result.mip_dual_bound))

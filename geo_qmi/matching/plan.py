@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import InfeasibleError, InputError, shown
-from geo_qmi.matching.conflict import clash
-from geo_qmi.matching.inputs import require_columns
+from geo_qmi.guards import require_columns
+from geo_qmi.matching.conflict import clash_sentence, duties
 from geo_qmi.matching.optimum import lot, optimum
 from geo_qmi.matching.program import SCORE_STEPS, Program, checked_scores, compiled
 from geo_qmi.vocabulary import THEMES
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from geo_qmi.matching.rule_model import Rules
 
 _UNKNOWN = "score inconnu dans tous les quartiers : à lire à la main"
-_NO_ROOM = "non retenu par le plan le meilleur sous ces règles"
+_NO_ROOM = "non retenu par le meilleur plan que ces règles permettent"
 _UNKNOWN_BUT_FIXED = "score inconnu : placé par une règle, ne compte pas dans le total"
 
 
@@ -49,9 +49,11 @@ class Plan:
     total, bonus
         Sum of the scores of the plan, and of the synergies it earns.
     synergies
-        ``synergy`` (French), ``bonus``, ``earned``: one row a synergy and a district where it may happen.
+        ``synergy`` (French), ``bonus``, ``earned``: one row a synergy and a district, or place, where it may
+        happen.
     limits
-        ``kind``, ``path`` (in the rule file), ``rule`` (French), ``low``, ``reached``, ``high``, ``binding``.
+        ``kind``, ``path`` (in the rule file), ``rule`` (French), ``low``, ``reached``, ``high``, ``binding`` (filled to
+        the brim), ``broken``: one row a rule that could be broken.
     reserve
         ``district_id``, ``place`` (1 is called first), ``project_id``, ``score``, ``tied``: who waits.
     said
@@ -85,6 +87,7 @@ def plan(
     themes: pd.DataFrame | None = None,
     criteria: Mapping[str, pd.DataFrame] | None = None,
     names: Mapping[str, str] | None = None,
+    sites: pd.DataFrame | None = None,
     time_limit_s: float = 60.0,
 ) -> Plan:
     """Return the best plan of `scores` under `rules`.
@@ -101,6 +104,9 @@ def plan(
         Criterion → projects × districts in [0, 1], for the criteria that the order of objectives names.
     names
         Identifier → name shown in sentences; identifiers by default.
+    sites
+        ``project_id``, ``district_id``, ``place_id``: the places on which each project can stand; needed when a synergy
+        is about one place, see `geo_qmi.matching.criteria.Appraisal.sites`.
     time_limit_s
         Most seconds for each solve, when rules cross. A plan that the clock stopped is not the same on every machine.
 
@@ -129,13 +135,15 @@ def plan(
     >>> plan(scores, rules_from(held)).rows["district_id"].tolist()
     ['A', 'B']
     """
-    program = compiled(scores, rules, themes=themes, criteria=criteria, names=names)
+    program = compiled(scores, rules, themes=themes, criteria=criteria, names=names, sites=sites)
     best = optimum(program, time_limit_s=time_limit_s)
     if best is None:
-        found = clash(scores, rules, themes=themes, names=names, time_limit_s=time_limit_s)
-        if found is None:
-            raise RuntimeError("no plan found, though the rules do not clash")
-        raise InfeasibleError(found.sentence)
+        raise InfeasibleError(clash_sentence(scores, rules, themes=themes, names=names, time_limit_s=time_limit_s))
+    return _told(program, best, table=checked_scores(scores), reserve=rules)
+
+
+def _told(program: Program, best: Optimum, *, table: pd.DataFrame, reserve: Rules) -> Plan:
+    """Return the best plan as frames and sentences."""
     chosen = np.flatnonzero(best.chosen[: program.n_pairs])
     rows = pd.DataFrame(
         {
@@ -145,21 +153,57 @@ def plan(
             "note": np.where(np.isnan(program.score[chosen]), _UNKNOWN_BUT_FIXED, ""),
         }
     )
-    earned = best.chosen[program.n_pairs :]
-    table = checked_scores(scores)
+    earned = best.chosen[program.n_pairs : program.n_pairs + len(program.synergies)]
     return Plan(
         rows=rows.astype({"note": "str"}),
         excluded=_excluded(table, rows),
         total=float(np.nansum(np.rint(rows["score"].to_numpy() * SCORE_STEPS))) / SCORE_STEPS,
-        bonus=float(sum(bonus for (_, _, bonus), had in zip(program.synergies, earned, strict=True) if had)),
+        bonus=float(sum(one.bonus for one, had in zip(program.synergies, earned, strict=True) if had)),
         synergies=_synergies(program, earned),
         limits=_limits(program, best.chosen),
-        reserve=_reserve(table, rows, rules),
+        reserve=_reserve(table, rows, reserve),
         said=_said(program, best),
         status=_status(program, best),
         method="flow" if program.flow else "branching",
         gap=_gap(best),
     )
+
+
+def limits_of(
+    rows: pd.DataFrame,
+    scores: pd.DataFrame,
+    *,
+    rules: Rules,
+    themes: pd.DataFrame | None = None,
+    names: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Return what each rule asks and what *any* plan reaches: one made by hand, stable, or of another phase.
+
+    Parameters
+    ----------
+    rows
+        ``project_id``, ``district_id``.
+    scores, rules, themes, names
+        See `plan`.
+
+    Returns
+    -------
+    DataFrame
+        As the `limits` of a `Plan`; ``broken`` tells the rules that this plan does not keep.
+
+    Raises
+    ------
+    InputError, UnknownNameError
+        See `plan`; also a pair of `rows` that is not in `scores`.
+    """
+    program = duties(scores, rules, themes=themes, names=names)
+    require_columns(rows, ["project_id", "district_id"], what="Plan")
+    chosen = np.zeros(program.n_pairs, dtype=bool)
+    for project_id, district_id in rows[["project_id", "district_id"]].astype("str").itertuples(index=False, name=None):
+        pair = program.pair(project_id, district_id)
+        if pair is not None:  # a pair of unknown score fills nothing
+            chosen[pair] = True
+    return _limits(program, chosen)
 
 
 def main_themes(offers: pd.DataFrame) -> pd.DataFrame:
@@ -202,8 +246,8 @@ def _synergies(program: Program, earned: NDArray[np.bool_]) -> pd.DataFrame:
     """Return each synergy and whether the plan earns it."""
     return pd.DataFrame(
         {
-            "synergy": pd.Series([label for label, _, _ in program.synergies], dtype="str"),
-            "bonus": pd.Series([bonus for _, _, bonus in program.synergies], dtype="float64"),
+            "synergy": pd.Series([one.label for one in program.synergies], dtype="str"),
+            "bonus": pd.Series([one.bonus for one in program.synergies], dtype="float64"),
             "earned": earned,
         }
     )
@@ -224,6 +268,7 @@ def _limits(program: Program, chosen: NDArray[np.bool_]) -> pd.DataFrame:
             "reached": reached,
             "high": np.where(np.isfinite(high), high, np.nan),
             "binding": (reached <= low + 1e-6) | (reached >= high - 1e-6),
+            "broken": (reached < low - 1e-6) | (reached > high + 1e-6),
         }
     )
 

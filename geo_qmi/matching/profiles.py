@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from geo_qmi.errors import InputError
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.matching.lexicon import Lexicon, compile_lexicon
 from geo_qmi.vocabulary import NEED_LAYERS, THEMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: How far each part of an application speaks for it. Description, keywords and tags say what *this* project does; a
 #: family is a drawer shared with others, often named after several themes at once, so it counts for half. The name
@@ -235,20 +235,40 @@ def needs(
 
 def _weights(texts: Iterable[tuple[str, str]], lexicon: Lexicon) -> list[tuple[str, float, str]]:
     """Return (theme, weight, evidence) of one layer from its (statement identifier, text) pairs."""
-    shares: defaultdict[str, float] = defaultdict(float)
-    evidence: defaultdict[str, list[str]] = defaultdict(list)
-    n_read = 0
+    read = []
     for statement_id, text in texts:
         found: defaultdict[str, list[tuple[float, str, str]]] = defaultdict(list)
         for entry, surface in lexicon.find(text):
             if entry.weight > 0:
                 found[entry.theme].append((-entry.weight, entry.entry_id, surface))
-        amounts = {theme: _halved(-weight for weight, *_ in sorted(hits)) for theme, hits in sorted(found.items())}
-        total = sum(amounts.values())
-        n_read += bool(amounts)
-        for theme, amount in amounts.items():
+        parts = [
+            (
+                theme,
+                _halved(-weight for weight, *_ in sorted(hits)),
+                ", ".join(f"« {surface} » ({entry_id})" for _, entry_id, surface in sorted(hits)),
+            )
+            for theme, hits in sorted(found.items())
+        ]
+        read.append((statement_id, parts))
+    return layer_weights(read)
+
+
+def layer_weights(read: Iterable[tuple[str, Sequence[tuple[str, float, str]]]]) -> list[tuple[str, float, str]]:
+    """Return (theme, weight, evidence) of one layer, each statement in which something was read counting the same.
+
+    Parameters
+    ----------
+    read
+        Statement identifier, and what it says: (theme, amount, evidence).
+    """
+    shares: defaultdict[str, float] = defaultdict(float)
+    evidence: defaultdict[str, list[str]] = defaultdict(list)
+    n_read = 0
+    for statement_id, parts in read:
+        total = sum(amount for _, amount, _ in parts)
+        n_read += bool(parts)
+        for theme, amount, said in parts:
             shares[theme] += amount / total
-            said = ", ".join(f"« {surface} » ({entry_id})" for _, entry_id, surface in sorted(found[theme]))
             evidence[theme].append(f"{statement_id} : {said}")
     return [
         (theme, shares[theme] / n_read, " ; ".join(evidence[theme]))

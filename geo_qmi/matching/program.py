@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import sparse
 
 from geo_qmi.errors import InputError, UnknownNameError, shown
-from geo_qmi.matching.inputs import require_ids
+from geo_qmi.guards import require_ids
 from geo_qmi.matching.limits import (
     Book,
     Limit,
@@ -33,13 +33,15 @@ from geo_qmi.matching.limits import (
     theme_rows,
     total_rows,
 )
+from geo_qmi.matching.synergies import meeting_rows, meetings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from geo_qmi.matching.rule_model import Rules, Synergy
+    from geo_qmi.matching.rule_model import Rules
+    from geo_qmi.matching.synergies import Meeting
 
 #: Scores are compared to the millionth: finer differences carry no meaning and would not show in a printed table.
 SCORE_STEPS = 1_000_000
@@ -74,11 +76,13 @@ class Program:
     limits
         The rules.
     synergies
-        Label, pairs and bonus of each synergy variable; they follow the pairs.
+        The meetings that synergies make possible, one variable each; they follow the pairs, and sitings follow them.
     flow
         Whether a linear programme has whole solutions by itself.
     said
         French sentence: what is made as high as possible.
+    hopeless
+        Variables ruled out because no plan worth looking for uses them.
     """
 
     project_ids: pd.Index[str]
@@ -92,9 +96,10 @@ class Program:
     high: NDArray[np.float64]
     owner: NDArray[np.intp]
     limits: tuple[Limit, ...]
-    synergies: tuple[tuple[str, NDArray[np.intp], float], ...]
+    synergies: tuple[Meeting, ...]
     flow: bool
     said: str
+    hopeless: NDArray[np.bool_]
 
     @property
     def n_pairs(self) -> int:
@@ -120,6 +125,10 @@ class Program:
             owner=np.append(self.owner, -1),
             flow=self.flow and nested,
         )
+
+    def without(self, hopeless: NDArray[np.bool_]) -> Program:
+        """Return the program where some more variables are ruled out."""
+        return replace(self, hopeless=self.hopeless | hopeless) if hopeless.any() else self
 
     def with_pair(self, pair: int, *, used: bool) -> Program:
         """Return the program where one pair must, or must not, be in the plan."""
@@ -198,6 +207,7 @@ def compiled(
     themes: pd.DataFrame | None = None,
     criteria: Mapping[str, pd.DataFrame] | None = None,
     names: Mapping[str, str] | None = None,
+    sites: pd.DataFrame | None = None,
 ) -> Program:
     """Return the program of `scores` under `rules`.
 
@@ -214,6 +224,9 @@ def compiled(
         earns nothing.
     names
         Identifier → name to show in sentences; identifiers by default.
+    sites
+        ``project_id``, ``district_id``, ``place_id``: the places on which each project can stand, for synergies on one
+        place; see `geo_qmi.matching.criteria.Appraisal.sites`.
 
     Raises
     ------
@@ -244,7 +257,7 @@ def compiled(
     pair_rows(rows, book, project, district)
     loaded = load_rows(rows, book, project, district)
     program = _program(table, project, district, rows, flow=nested and not loaded)
-    return _with_objectives(program, book, rows, criteria=criteria or {})
+    return _with_objectives(program, book, rows, criteria=criteria or {}, sites=sites)
 
 
 def _program(
@@ -267,35 +280,41 @@ def _program(
         synergies=(),
         flow=flow,
         said=f"Est rendue la plus haute possible : {OBJECTIVES['score']}.",
+        hopeless=np.zeros(len(project), dtype=bool),
     )
 
 
-def _with_objectives(program: Program, book: Book, rows: Rows, *, criteria: Mapping[str, pd.DataFrame]) -> Program:
+def _with_objectives(
+    program: Program,
+    book: Book,
+    rows: Rows,
+    *,
+    criteria: Mapping[str, pd.DataFrame],
+    sites: pd.DataFrame | None,
+) -> Program:
     """Return `program` with its synergies and all the objectives asked, in order."""
     order = list(book.rules.objective.order) if book.rules.objective.mode == "lexicographic" else []
     wanted = not order or "synergies" in order
-    synergies = [found for rule in book.rules.synergies for found in _synergies(program, rule, book)] if wanted else []
-    n = program.n_pairs
-    for position, (_, pairs, _) in enumerate(synergies):
-        together = n + position
-        rows.add(np.array([together, pairs[0]]), np.array([1.0, -1.0]), high=0)
-        rows.add(np.array([together, pairs[1]]), np.array([1.0, -1.0]), high=0)
-        rows.add(np.array([together, *pairs]), np.array([-1.0, 1.0, 1.0]), high=1)
-    bonus = np.array([bonus for _, _, bonus in synergies])
-    known = {"score": program.objectives["score"], "placed": np.ones(n)}
+    found = meetings(book, program.project, program.district, sites=sites) if wanted else []
+    n_pairs = program.n_pairs
+    names = zip(program.project_ids[program.project], program.district_ids[program.district], strict=True)
+    n = meeting_rows(rows, found, pair_ids=list(names), sites=sites)
+    known = {"score": program.objectives["score"], "placed": np.ones(n_pairs)}
     known |= {name: _criterion(program, name, criteria) for name in order if name not in OBJECTIVES}
-    known = {name: np.concatenate([values, np.zeros(len(bonus))]) for name, values in known.items()}
-    known["synergies"] = np.concatenate([np.zeros(n), np.rint(SCORE_STEPS * bonus)])
+    known = {name: np.concatenate([values, np.zeros(n - n_pairs)]) for name, values in known.items()}
+    known["synergies"] = np.zeros(n)
+    known["synergies"][n_pairs : n_pairs + len(found)] = np.rint([SCORE_STEPS * one.bonus for one in found])
     return replace(
         program,
         objectives={name: known[name] for name in order} or {"points": known["score"] + known["synergies"]},
-        matrix=rows.matrix(n + len(bonus)),
+        matrix=rows.matrix(n),
         low=np.array(rows.low, dtype=np.float64),
         high=np.array(rows.high, dtype=np.float64),
         owner=np.array(rows.owner, dtype=np.intp),
-        synergies=tuple(synergies),
-        flow=program.flow and not synergies,
-        said=_said(order, book.rules, with_bonus=bool(synergies)),
+        synergies=tuple(found),
+        flow=program.flow and not found,
+        said=_said(order, book.rules, with_bonus=bool(found)),
+        hopeless=np.zeros(n, dtype=bool),
     )
 
 
@@ -306,16 +325,6 @@ def _criterion(program: Program, name: str, criteria: Mapping[str, pd.DataFrame]
     values = criteria[name].reindex(index=program.project_ids, columns=program.district_ids).to_numpy(dtype="float64")
     coefficients: NDArray[np.float64] = np.rint(values[program.project, program.district] * SCORE_STEPS)
     return np.nan_to_num(coefficients)
-
-
-def _synergies(program: Program, rule: Synergy, book: Book) -> Iterable[tuple[str, NDArray[np.intp], float]]:
-    """Return the variables of one synergy: one in each district where its two projects may meet."""
-    rows = [book.rows[name] for name in rule.projects]
-    label = " + ".join(map(book.said, rule.projects))
-    for position, name in enumerate(program.district_ids):
-        pairs = np.flatnonzero((program.district == position) & np.isin(program.project, rows))
-        if rule.district in {None, name} and len(pairs) == len(rows):
-            yield f"{label} dans le quartier {book.said(name)}", pairs, rule.bonus
 
 
 def _said(order: Sequence[str], rules: Rules, *, with_bonus: bool) -> str:

@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import shown
-from geo_qmi.matching.criteria import appraise
 from geo_qmi.matching.feasibility import NEED_WORDS
 from geo_qmi.schema.calls import GROUNDS, SEASONS, SUPPORTS
 
@@ -52,16 +51,7 @@ def questions(appraisal: Appraisal) -> pd.DataFrame:
     frame = _tries(appraisal)
     if frame.empty:
         return pd.DataFrame(columns=_COLUMNS)
-    tried = appraise(
-        frame,
-        needs=appraisal.needs,
-        offers=_copied(appraisal.offers, frame),
-        districts=list(appraisal.districts),
-        rules=appraisal.rules,
-        places=appraisal.places,
-        starts=appraisal.starts,
-        present=appraisal.present,
-    )
+    tried = appraisal.yardstick.appraise(frame, offers=_copied(appraisal.offers, frame))
     asked = appraisal.applications
     names = dict(zip(asked["project_id"], asked["name"] if "name" in asked else asked["project_id"], strict=True))
     rows = []

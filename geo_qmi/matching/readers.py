@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import InputError
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.matching.lexicon import compile_lexicon
-from geo_qmi.matching.profiles import FIELD_WEIGHTS, strengths_of
-from geo_qmi.vocabulary import THEMES
+from geo_qmi.matching.profiles import FIELD_WEIGHTS, layer_weights, statements, strengths_of
+from geo_qmi.vocabulary import NEED_LAYERS, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: The texts of one project: (field, text).
 Texts = Sequence[tuple[str, str]]
+#: A published statement is one text, whatever its layer: it counts in full.
+_WEIGHTS = {**FIELD_WEIGHTS, **dict.fromkeys(NEED_LAYERS.values(), 1.0)}
 
 
 class ThemeShare(NamedTuple):
@@ -50,7 +52,10 @@ class ThemeReader(Protocol):
     project may not depend on the others.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return the name shown on sheets."""
+        ...
 
     def read(self, projects: Sequence[Texts]) -> list[list[ThemeShare]]:
         """Return the themes of each project."""
@@ -62,7 +67,7 @@ class LexiconReader:
     """Reads by the words of table ``lexicon``: same strengths and evidence as `geo_qmi.matching.offers`."""
 
     lexicon: Lexicon
-    field_weights: Mapping[str, float] = field(default_factory=lambda: dict(FIELD_WEIGHTS))
+    field_weights: Mapping[str, float] = field(default_factory=lambda: dict(_WEIGHTS))
     name: str = "lexique"
 
     @classmethod
@@ -228,4 +233,33 @@ def offers_by(
     rows = [(key, *share) for key, shares in zip(ids, reader.read(texts), strict=True) for share in shares]
     return pd.DataFrame(rows, columns=["project_id", "theme", "strength", "evidence"]).astype(
         {"project_id": "str", "theme": "str", "strength": "float64", "evidence": "str"}
+    )
+
+
+def needs_by(
+    reader: ThemeReader, objectives: pd.DataFrame, expected: pd.DataFrame, districts: pd.DataFrame
+) -> pd.DataFrame:
+    """Return what each district asks for, read by any reader.
+
+    Parameters
+    ----------
+    reader
+        The one that reads the projects: two readers do not share a scale.
+    objectives, expected, districts
+        See `geo_qmi.matching.statements`.
+
+    Returns
+    -------
+    DataFrame
+        Table ``needs``, as `geo_qmi.matching.needs` gives it: each statement counts the same in its layer.
+    """
+    told = statements(objectives, expected, districts)
+    texts = [[(NEED_LAYERS[layer], text)] for layer, text in zip(told["layer"], told["text"], strict=True)]
+    read: dict[tuple[str, str], list[tuple[str, list[ThemeShare]]]] = {}
+    cells = told[["district_id", "layer", "statement_id"]].itertuples(index=False, name=None)
+    for (district_id, layer, statement_id), shares in zip(cells, reader.read(texts), strict=True):
+        read.setdefault((district_id, layer), []).append((statement_id, shares))
+    rows = [(*key, *row) for key, parts in read.items() for row in layer_weights(parts)]
+    return pd.DataFrame(rows, columns=["district_id", "layer", "theme", "weight", "evidence"]).astype(
+        {"district_id": "str", "layer": "str", "theme": "str", "weight": "float64", "evidence": "str"}
     )

@@ -7,15 +7,15 @@ at both ends. The parts of the agreement of themes are in `geo_qmi.matching.expl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import UnknownNameError, shown
+from geo_qmi.guards import require_columns
 from geo_qmi.matching import competence, feasibility, window
 from geo_qmi.matching.explanation import explain
-from geo_qmi.matching.inputs import require_columns
 from geo_qmi.vocabulary import THEMES
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ COLUMNS = [
 _SPELLED_OUT = 3
 
 
-def reasons(appraisal: Appraisal, pairs: pd.DataFrame) -> pd.DataFrame:
+def reasons(appraisal: Appraisal, pairs: pd.DataFrame, *, teller: Teller | None = None) -> pd.DataFrame:
     """Return why each of `pairs` has its values.
 
     Parameters
@@ -49,6 +49,8 @@ def reasons(appraisal: Appraisal, pairs: pd.DataFrame) -> pd.DataFrame:
         As returned by `geo_qmi.matching.criteria.appraise`.
     pairs
         ``project_id``, ``district_id``.
+    teller
+        What knows the words of these pairs, when the caller asks it more.
 
     Returns
     -------
@@ -67,7 +69,7 @@ def reasons(appraisal: Appraisal, pairs: pd.DataFrame) -> pd.DataFrame:
         if absent:
             noun = "Projet" if name == "project_id" else "Quartier"
             raise UnknownNameError(f"{noun} inconnu de cet appariement : « {shown(absent[0])} ».")
-    teller = Teller(appraisal, wanted)
+    teller = teller or Teller(appraisal, wanted)
     rows = []
     for project_id, district_id in wanted.itertuples(index=False, name=None):
         row, column = appraisal.projects.get_loc(project_id), appraisal.districts.get_loc(district_id)
@@ -81,6 +83,18 @@ def reasons(appraisal: Appraisal, pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+_PART = ("theme", "contribution", "evidence_need", "note")
+
+
+class _Part(NamedTuple):
+    """One part of the agreement of themes of a pair."""
+
+    theme: str
+    contribution: float
+    evidence_need: str
+    note: str
+
+
 class Teller:
     """The words of each criterion, for the pairs of one request."""
 
@@ -89,19 +103,28 @@ class Teller:
         self.dossiers = appraisal.applications.set_index("project_id", drop=False)
         self.themes = {
             "needs": self._parts(appraisal.rules.layers, pairs),
-            "field": self._parts({"field": 1.0}, pairs) if "field" in appraisal.criteria else pd.DataFrame(),
+            "field": self._parts({"field": 1.0}, pairs) if "field" in appraisal.criteria else {},
         }
         self.answers: dict[str, competence.Answer] = {}
         if "competence" in appraisal.criteria:
             mine = self.dossiers.loc[sorted(set(pairs["project_id"]))]
             rules = appraisal.rules.competence
             self.answers = competence.answers(mine, competence=rules, offers=appraisal.offers)
-        self.reports: dict[tuple[str, str], pd.DataFrame] = {}
+        self.districts = sorted(set(pairs["district_id"]))
+        self.places: tuple[pd.DataFrame, feasibility.CellTable] | None = None
+        if appraisal.places is not None:
+            here = appraisal.places[appraisal.places["district_id"].isin(self.districts)]
+            self.places = here, feasibility.place_cells(here)
+        self.reports: dict[str, dict[str, pd.DataFrame]] = {}
 
-    def _parts(self, layers: dict[str, float], pairs: pd.DataFrame) -> pd.DataFrame:
-        """Return the parts of the agreement of themes that add something."""
+    def _parts(self, layers: dict[str, float], pairs: pd.DataFrame) -> dict[tuple[str, str], list[_Part]]:
+        """Return the parts of the agreement of themes of each pair, those that add most first."""
         parts = explain(self.appraisal.needs, self.appraisal.offers, layer_weights=layers, pairs=pairs)
-        return parts.sort_values("contribution", ascending=False, kind="stable")
+        found: dict[tuple[str, str], list[_Part]] = {}
+        rows = parts.sort_values("contribution", ascending=False, kind="stable")[["project_id", "district_id", *_PART]]
+        for project_id, district_id, *part in rows.itertuples(index=False, name=None):
+            found.setdefault((project_id, district_id), []).append(_Part(*part))
+        return found
 
     def tell(self, name: str, project_id: str, district_id: str) -> tuple[str, str]:
         """Return the sentence and the evidence of one criterion for one pair."""
@@ -117,29 +140,34 @@ class Teller:
         return known[name](project_id, district_id)
 
     def _themes(self, name: str, project_id: str, district_id: str) -> tuple[str, str]:
-        parts = self.themes[name]
-        mine = parts[(parts["project_id"] == project_id) & (parts["district_id"] == district_id)]
-        useful = mine[mine["contribution"] > 0]
-        if useful.empty:
-            notes = [note for note in mine["note"].unique() if note]
-            return ("aucun thème commun" if mine["contribution"].notna().any() else "; ".join(notes)), ""
-        gains = useful.groupby("theme", sort=False)["contribution"].sum().sort_values(ascending=False, kind="stable")
-        listed = [f"{THEMES[str(theme)]} {_decimal(gain)}" for theme, gain in gains.head(_SPELLED_OUT).items()]
+        parts = self.themes[name].get((project_id, district_id), [])
+        useful = [part for part in parts if part.contribution > 0]
+        if not useful:
+            known = any(part.contribution == part.contribution for part in parts)  # NaN differs from itself
+            notes = dict.fromkeys(part.note for part in parts if part.note)
+            return ("aucun thème commun" if known else "; ".join(notes)), ""
+        gains: dict[str, float] = {}
+        for part in useful:
+            gains[part.theme] = gains.get(part.theme, 0.0) + part.contribution
+        ordered = sorted(gains.items(), key=lambda gain: -gain[1])
+        listed = [f"{THEMES[theme]} {_decimal(gain)}" for theme, gain in ordered[:_SPELLED_OUT]]
         rest = f" et {len(gains) - _SPELLED_OUT} autre(s)" if len(gains) > _SPELLED_OUT else ""
-        evidence = list(dict.fromkeys(useful["evidence_need"].head(_SPELLED_OUT)))
+        evidence = dict.fromkeys(part.evidence_need for part in useful[:_SPELLED_OUT])
         return f"thèmes communs : {', '.join(listed)}{rest}", " | ".join(evidence)
 
     def report(self, project_id: str, district_id: str) -> pd.DataFrame:
         """Return the candidate places of a district for one project, best first."""
-        places = self.appraisal.places
-        assert places is not None  # noqa: S101 — the criterion exists only with places
-        key = (project_id, district_id)
-        if key not in self.reports:
-            here = places[places["district_id"] == district_id]
+        if project_id not in self.reports:
+            assert self.places is not None  # noqa: S101 — the criterion exists only with places
+            places, offered = self.places
             silent = self.appraisal.rules.missing.silent
             dossier: Any = self.dossiers.loc[project_id]
-            self.reports[key] = feasibility.place_report(dossier, here, silent=silent)
-        return self.reports[key]
+            report = feasibility.place_report(dossier, places, silent=silent, offered=offered)
+            self.reports[project_id] = {
+                district: report[report["district_id"] == district].reset_index(drop=True)
+                for district in self.districts
+            }
+        return self.reports[project_id][district_id]
 
     def _feasibility(self, project_id: str, district_id: str) -> tuple[str, str]:
         report = self.report(project_id, district_id)

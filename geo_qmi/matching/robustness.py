@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import InfeasibleError, InputError, LimitError, UnknownNameError, shown
+from geo_qmi.guards import require_ids
 from geo_qmi.matching.conflict import clash
-from geo_qmi.matching.inputs import require_ids
 from geo_qmi.matching.optimum import optimum
 from geo_qmi.matching.program import SCORE_STEPS, compiled
 from geo_qmi.matching.rule_model import Objective
@@ -123,6 +123,7 @@ def plan_acceptability(
     rules: Rules,
     *,
     themes: pd.DataFrame | None = None,
+    sites: pd.DataFrame | None = None,
     draws: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -132,7 +133,7 @@ def plan_acceptability(
     ----------
     criteria
         Criterion → projects × districts in [0, 1]; NaN is unknown.
-    rules, themes
+    rules, themes, sites
         See `geo_qmi.matching.plan`.
     draws, seed
         Number of weights drawn, one plan each, and their seed.
@@ -148,7 +149,7 @@ def plan_acceptability(
         See `rank_acceptability` and `geo_qmi.matching.plan`.
     """
     cube = _cube(criteria, None)
-    program = _posed(cube, rules, themes)
+    program = _posed(cube, rules, themes, sites)
     lines = _lines(cube, program)
     counts = np.zeros(program.n_pairs, dtype=np.int64)
     for weight in drawn_weights(len(cube.names), draws=draws, seed=seed):
@@ -228,6 +229,7 @@ def plan_ranges(
     rules: Rules,
     criterion: str,
     themes: pd.DataFrame | None = None,
+    sites: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return, as one weight goes from 0 to 1, the best plans and the exact weights at which they change.
 
@@ -237,7 +239,7 @@ def plan_ranges(
         Criterion → projects × districts in [0, 1]; NaN is unknown.
     weights
         Criterion → weight, brought to a sum of 1; the others keep their proportions as one moves.
-    rules, themes
+    rules, themes, sites
         See `geo_qmi.matching.plan`; the objective is the weighted total.
     criterion
         Whose weight moves.
@@ -257,7 +259,7 @@ def plan_ranges(
     current = _weights(cube, weights)
     if criterion not in cube.names:
         raise UnknownNameError(f"Critère « {shown(criterion)} » inconnu. Connus : {', '.join(cube.names)}.")
-    program = _posed(cube, rules, themes)
+    program = _posed(cube, rules, themes, sites)
     lines = _lines(cube, program)
     zero, one = (direction @ lines for direction in _ends(current, cube.names.index(criterion)))
     path = _path(program, zero, one)
@@ -360,13 +362,13 @@ def _rank_range(
     return float(below.max(initial=0.0)), float(above.min(initial=1.0))
 
 
-def _posed(cube: Cube, rules: Rules, themes: pd.DataFrame | None) -> Program:
+def _posed(cube: Cube, rules: Rules, themes: pd.DataFrame | None, sites: pd.DataFrame | None) -> Program:
     """Return the program of the rules, to be given an objective."""
     known = pd.DataFrame(
         np.where(np.isnan(cube.low).any(axis=0), np.nan, 0.0), index=cube.projects, columns=cube.districts
     )
     weighted = rules.model_copy(update={"objective": Objective()})
-    program = compiled(known, weighted, themes=themes)
+    program = compiled(known, weighted, themes=themes, sites=sites)
     found = clash(known, weighted, themes=themes)
     if found is not None:
         raise InfeasibleError(found.sentence)

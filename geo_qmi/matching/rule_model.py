@@ -103,10 +103,11 @@ class Pair(_Section):
 
 
 class Synergy(_Section):
-    """Two projects worth `bonus` more in one district (any, or the one named)."""
+    """Two projects worth `bonus` more in one district (any, or the one named), or on one `place` of it (``*``: any)."""
 
     projects: tuple[Words, Words]
     district: Words | None = None
+    place: Words | None = None
     bonus: Annotated[float, Field(strict=True, ge=-1, le=1)]
     reason: Words
 

@@ -18,12 +18,14 @@ from geo_qmi.matching.explanation import explain
 from geo_qmi.matching.plan import Plan, main_themes, plan
 from geo_qmi.matching.profiles import needs, offers
 from geo_qmi.matching.ranking import HostsFound, hosts_found, score_rows
+from geo_qmi.matching.readers import needs_by, offers_by
 from geo_qmi.matching.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from geo_qmi.matching.criteria import Appraisal
+    from geo_qmi.matching.readers import ThemeReader
 
 #: Name of each step, in French, as it is announced.
 STEPS = ("Lecture des besoins", "Lecture des candidatures", "Calcul des scores", "Recherche du plan", "Explications")
@@ -67,6 +69,16 @@ class Match:
         """Return the themes each project counts for in the bounds of the rules."""
         return main_themes(self.appraisal.offers)
 
+    @property
+    def sites(self) -> pd.DataFrame | None:
+        """Return the places on which each project can surely stand, for synergies on one place."""
+        return self.appraisal.sites()
+
+    @property
+    def goals(self) -> dict[str, pd.DataFrame]:
+        """Return the criteria that the order of objectives names, as the plan took them."""
+        return _means(self.appraisal)
+
     def counted(self) -> list[str]:
         """Return the criteria that count, in the order of the vocabulary."""
         return [name for name, weight in self.appraisal.weights.items() if weight > 0]
@@ -80,7 +92,7 @@ class Match:
         }
 
 
-def match(
+def match(  # noqa: PLR0913 — the inputs of one matching, keyword-only
     candidates: pd.DataFrame,
     study: Mapping[str, pd.DataFrame],
     *,
@@ -89,6 +101,8 @@ def match(
     tags: pd.DataFrame | None = None,
     hosts: pd.DataFrame | None = None,
     field: pd.DataFrame | None = None,
+    present: pd.DataFrame | None = None,
+    reader: ThemeReader | None = None,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Match:
     """Return the matching of `candidates` with `districts`.
@@ -110,6 +124,11 @@ def match(
         ``project_id``, ``district_id``: real hosts, to count how often they come first.
     field
         Table ``needs`` of the layer ``field``, to compare with what was said on the ground; left out by default.
+    present
+        Projects already deployed in the districts: ``project_id``, ``district_id`` and texts; none by default, and
+        nobody can then bring something they do not.
+    reader
+        What reads the texts of districts and projects alike; the lexicon by default.
     announce
         Called with the French name of each step as it begins.
 
@@ -127,11 +146,15 @@ def match(
     applied = rules or Rules()
     announce(STEPS[0])
     kept = [frame[frame["district_id"].isin(districts)] for frame in map(study.__getitem__, _NEED_TABLES)]
-    asked = needs(*kept, lexicon=study["lexicon"])
+    asked = needs(*kept, lexicon=study["lexicon"]) if reader is None else needs_by(reader, *kept)
     if field is not None and len(field):
         asked = pd.concat([asked, field[field["district_id"].isin(districts)]], ignore_index=True)
     announce(STEPS[1])
-    brought = offers(candidates, lexicon=study["lexicon"], id_column="project_id", tags=tags)
+    brought = _read(candidates, study, tags, reader)
+    there = None
+    if present is not None and len(present):
+        homes = present[["project_id", "district_id"]]
+        there = homes.merge(_read(present, study, study.get("project_tags"), reader), on="project_id")
     announce(STEPS[2])
     starts = {
         str(ident): None if pd.isna(start) else str(start)
@@ -145,16 +168,26 @@ def match(
         rules=applied,
         places=study.get("candidate_places"),
         starts=starts,
+        present=there,
     )
     scores = appraisal.scores()
     announce(STEPS[3])
     require_enough(scores, low={district: applied.quotas.of(district).low for district in scores.columns})
-    best = plan(scores, applied, themes=main_themes(brought), criteria=_means(appraisal))
+    best = plan(scores, applied, themes=main_themes(brought), criteria=_means(appraisal), sites=appraisal.sites())
     announce(STEPS[4])
     rows = score_rows(scores, plan=best.rows)
     parts = explain(asked, brought, layer_weights=applied.layers, pairs=rows[["project_id", "district_id"]])
     found = None if hosts is None else hosts_found(scores, hosts[hosts["district_id"].isin(districts)])
     return Match(appraisal, scores, best, rows, parts, found)
+
+
+def _read(
+    projects: pd.DataFrame, study: Mapping[str, pd.DataFrame], tags: pd.DataFrame | None, reader: ThemeReader | None
+) -> pd.DataFrame:
+    """Return what projects bring, by the lexicon or by the reader that was given."""
+    if reader is None:
+        return offers(projects, lexicon=study["lexicon"], id_column="project_id", tags=tags)
+    return offers_by(reader, projects, tags=tags)
 
 
 _NEED_TABLES = ("objectives", "expected_solutions", "districts")

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from geo_qmi.matching.inputs import LAYERS, Cells, checked_layer_weights, require_ids, share_cells
+from geo_qmi.guards import require_ids
+from geo_qmi.matching.inputs import LAYERS, Cells, aligned, checked_layer_weights, share_cells
 from geo_qmi.vocabulary import NEED_LAYERS, THEMES
 
 if TYPE_CHECKING:
@@ -73,12 +74,16 @@ def score(
     brought = strengths(offers)
     projects = brought.ids if project_ids is None else _axis(project_ids, "project_id", what="Projets")
     districts = asked.ids if district_ids is None else _axis(district_ids, "district_id", what="Quartiers")
-    shares = _aligned(brought.shares, brought.ids, projects)
-    profiles = _aligned(asked.importance.sum(axis=1), asked.ids, districts)
-    values = shares @ profiles.T
+    values = agreement(brought.on(projects), asked.on(districts))
+    return pd.DataFrame(values, index=projects, columns=districts, copy=False)
+
+
+def agreement(shares: NDArray[np.float64], profiles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return projects × districts from projects × themes and districts × themes; NaN where one side says nothing."""
+    values: NDArray[np.float64] = shares @ profiles.T
     values[~shares.any(axis=1), :] = np.nan
     values[:, ~profiles.any(axis=1)] = np.nan
-    return pd.DataFrame(values, index=projects, columns=districts, copy=False)
+    return values
 
 
 class Importance(NamedTuple):
@@ -100,6 +105,10 @@ class Importance(NamedTuple):
     importance: NDArray[np.float64]
     layer_weights: NDArray[np.float64]
     positions: tuple[NDArray[np.intp], ...]
+
+    def on(self, districts: pd.Index[str]) -> NDArray[np.float64]:
+        """Return what a full share of each theme earns in `districts` (rows), all layers added; 0 for one unheard."""
+        return aligned(self.importance.sum(axis=1), self.ids, axis=districts)
 
 
 def importance(needs: pd.DataFrame, *, layer_weights: Mapping[str, float] | None = None) -> Importance:
@@ -142,11 +151,3 @@ def _axis(ids: Iterable[str], name: str, *, what: str) -> pd.Index[str]:
     axis: pd.Index[str] = pd.Index(list(ids), name=name, dtype="str")
     require_ids(axis, what=what)
     return axis.sort_values()
-
-
-def _aligned(rows: NDArray[np.float64], ids: pd.Index[str], axis: pd.Index[str]) -> NDArray[np.float64]:
-    """Return the rows of `ids` in the order of `axis`; zeros for identifiers that have none."""
-    found = ids.get_indexer(axis)
-    aligned = np.zeros((len(axis), rows.shape[1]))
-    aligned[found >= 0] = rows[found[found >= 0]]
-    return aligned

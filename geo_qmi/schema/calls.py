@@ -1,7 +1,8 @@
 """Which tables carry a call for projects from the application to the plan?
 
-`applications`, `candidate_places` and `decisions` are kept in a study; `needs`, `offers` and `scores` are results,
-defined here so that a file written by one run can be checked and read by the next.
+`applications`, `candidate_places` and `decisions` are kept in a study; `needs`, `offers`, `scores` and `waves` are
+results, and `marks` a file of a jury, defined here so that a file written by one run can be checked and read by the
+next.
 """
 
 from __future__ import annotations
@@ -205,7 +206,48 @@ DECISIONS = table(
     group="Appariement",
 )
 
+MARKS = table(
+    "marks",
+    "Notes des évaluateurs",
+    "Une note par dossier et par évaluateur ; toutes sur la même échelle.",
+    {
+        "project_id": col.text(
+            "Identifiant du projet",
+            "Projet ou candidature.",
+            aliases=("projet", "dossier", "candidature", "application_id", "id"),
+        ),
+        "evaluator": col.text(
+            "Évaluateur",
+            "Personne ou instance qui note.",
+            private=True,
+            aliases=("evaluatrice", "jure", "juree", "examinateur", "rapporteur", "lecteur", "expert"),
+        ),
+        "score": col.number(
+            "Note", "Note donnée ; vide quand elle ne l’a pas été.", nullable=True, aliases=("points",)
+        ),
+    },
+    group="Appariement",
+    unique=["project_id", "evaluator"],
+)
+
+WAVES = table(
+    "waves",
+    "Scores par vague",
+    "Ce que chaque phase de l’appel a scoré, quand, et ce qu’elle a placé : de quoi reproposer un dossier refusé.",
+    {
+        "wave": col.text("Vague", "Phase de l’appel.", aliases=("phase",)),
+        "scored_at": col.date("Date du score", "Jour où le score a été calculé.", aliases=("date",)),
+        "project_id": col.text("Identifiant du projet", "Projet ou candidature."),
+        "name": col.text("Projet", "Nom du projet."),
+        "district_id": col.text("Identifiant du quartier", "Quartier.", references="districts.district_id"),
+        "score": col.number("Score", "Accord entre 0 et 1.", low=0, high=1, nullable=True),
+        "assigned": col.flag("Retenu", "Oui si cette phase place le projet dans ce quartier."),
+    },
+    group="Appariement",
+    unique=["wave", "project_id", "district_id"],
+)
+
 #: Tables kept in a study.
 TABLES = (APPLICATIONS, CANDIDATE_PLACES, DECISIONS)
-#: Tables written by a computation.
-RESULTS = (NEEDS, OFFERS, SCORES)
+#: Tables written by a computation, or read for one, and not kept.
+RESULTS = (NEEDS, OFFERS, SCORES, MARKS, WAVES)

@@ -13,7 +13,7 @@ from geo_qmi.matching.rule_model import Rules
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from geo_qmi.matching.rule_model import ThemeBound
+    from geo_qmi.matching.rule_model import Synergy, ThemeBound
 
 THEMES = ("eau", "bati", "nature")
 
@@ -87,8 +87,14 @@ def random_call(rng: np.random.Generator, *, n_most: int = 6) -> tuple[pd.DataFr
 class Rulings:
     """One call, ready to judge many plans; every rule is read from the rules themselves."""
 
-    def __init__(self, scores: pd.DataFrame, given: Rules, themes: pd.DataFrame) -> None:
+    def __init__(
+        self, scores: pd.DataFrame, given: Rules, themes: pd.DataFrame, sites: pd.DataFrame | None = None
+    ) -> None:
         self.given = given
+        self.sites: dict[tuple[str, str], list[str]] = {}
+        if sites is not None:
+            groups = sites.groupby(["project_id", "district_id"])["place_id"]
+            self.sites = {(str(project), str(district)): list(places) for (project, district), places in groups}
         self.score = {
             (row, column): float(scores.loc[row, column]) for row in scores.index for column in scores.columns
         }
@@ -136,12 +142,29 @@ class Rulings:
         """What a plan reaches, in millionths, one number an objective."""
         known = [self.score[pair] for pair in plan.items()]
         score = sum(round(value * 1_000_000) for value in known if not np.isnan(value))
-        bonus = sum(
-            round(rule.bonus * 1_000_000)
-            for rule in self.given.synergies
-            if all(project in plan for project in rule.projects)
-            and len({plan[project] for project in rule.projects}) == 1
-            and rule.district in {None, plan[rule.projects[0]]}
-        )
+        bonus = self._bonus(plan)
         each = {"score": score, "synergies": bonus, "placed": len(plan)}
         return tuple(each[name] for name in self.given.objective.order) or (score + bonus,)
+
+    def _bonus(self, plan: Mapping[str, str]) -> int:
+        """The best sum of bonuses over every way of siting the projects that a synergy on a place names."""
+        sited = sorted({name for rule in self.given.synergies if rule.place for name in rule.projects} & set(plan))
+        choices = [self.sites.get((name, plan[name])) or [None] for name in sited]
+        return max(
+            sum(
+                round(rule.bonus * 1_000_000)
+                for rule in self.given.synergies
+                if all(project in plan for project in rule.projects)
+                and len({plan[project] for project in rule.projects}) == 1
+                and rule.district in {None, plan[rule.projects[0]]}
+                and self._together(rule, dict(zip(sited, seats, strict=True)))
+            )
+            for seats in product(*choices)
+        )
+
+    def _together(self, rule: Synergy, seats: Mapping[str, str | None]) -> bool:
+        """Whether two projects of one district stand where their synergy asks."""
+        if rule.place is None:
+            return True
+        first, second = (seats[name] for name in rule.projects)
+        return first is not None and first == second and rule.place in {"*", first}

@@ -6,7 +6,8 @@ import pytest
 from plan_cases import Rulings, matrix, random_call, rules
 
 from geo_qmi.errors import InfeasibleError, InputError, UnknownNameError
-from geo_qmi.matching.alternatives import near_plans, why_not
+from geo_qmi.matching.alternatives import near_plans
+from geo_qmi.matching.refusals import Refusals, why_not
 
 
 def pairs(frame: pd.DataFrame) -> set[tuple[str, str]]:
@@ -91,6 +92,20 @@ def test_why_not_names_the_displaced_project_the_cost_and_the_rule() -> None:
         "q dans A : coûte 0,1 point au plan ; change de place : p (passe à B). En travers : au plus 1 projet dans le "
         "quartier A."
     )
+
+
+def test_many_questions_about_one_call_have_the_answers_of_each_alone() -> None:
+    # A place each in A and B, r refused: what a question teaches about a rule must not change the next answer.
+    scores, given = matrix([[0.9, 0.3], [0.7, 0.6], [0.5, 0.4]]), rules(quotas={"low": 0, "high": 1})
+    call = Refusals.of(scores, given)
+    for project in "pqr":
+        for district in "AB":
+            alone = why_not(scores, given, project_id=project, district_id=district)
+            together = call.why_not(project, district)
+            assert together.sentence == alone.sentence
+            assert (together.rule, together.points_lost) == (alone.rule, alone.points_lost)
+    # Best: p in A, q in B = 1.5; r in A throws p out: 0.5 + 0.6 = 1.1.
+    assert call.why_not("r", "A").points_lost == pytest.approx(0.4)
 
 
 def test_why_not_moves_as_few_projects_as_it_can() -> None:

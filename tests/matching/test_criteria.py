@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from geo_qmi.matching.rule_model import Criterion
 from geo_qmi.matching.rules import Rules, rules_from
 from geo_qmi.sensitive import located_needs, need_rows, voices
 from geo_qmi.shipped import data_dir, shipped_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DISTRICTS = ["QMI1-AUL", "QMI1-MEU", "QMI1-NOI", "QMI1-SCE"]
 SHIPPED = rules_from(tomllib.loads((data_dir() / "rules.toml").read_text(encoding="utf-8")))
@@ -145,26 +149,35 @@ def test_every_criterion_is_an_interval_inside_the_scale(pool) -> None:
     assert sum(pool.weights.values()) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("n_sets", [40, pytest.param(1000, marks=pytest.mark.slow)])
-def test_independence_on_random_sets(n_sets, inputs, call, pool) -> None:
-    # Whoever else applies, whatever the order, applied once or twice: not one digit of anybody moves, so no two swap.
-    rng = np.random.default_rng(n_sets)
-    keys = ["low", "high"]
-    expected = {key: getattr(pool, key) for key in keys}
-    everything = {"offers": pool.offers, "rules": ALL, "present": pool.present, **inputs}
-    for _ in range(n_sets):
-        drawn = rng.choice(len(call), int(rng.integers(1, 9)), replace=False)
-        chosen = call.iloc[drawn]
-        twin = chosen.iloc[[0]].assign(project_id="twin")
-        same = pool.offers[pool.offers["project_id"] == chosen["project_id"].iloc[0]].assign(project_id="twin")
-        everything["offers"] = pd.concat([pool.offers, same], ignore_index=True)
-        found = appraise(pd.concat([chosen, twin], ignore_index=True), **everything)
-        for key in keys:
-            got = getattr(found, key)
-            assert (
-                got.loc[chosen["project_id"]].to_numpy() == expected[key].loc[chosen["project_id"]].to_numpy()
-            ).all()
-            assert (got.loc["twin"] == got.loc[chosen["project_id"].iloc[0]]).all()
+def unmoved(found: Appraisal, pool: Appraisal, chosen: pd.DataFrame) -> bool:
+    """Whether every chosen project, and the twin of the first, has the very same numbers as in the whole call."""
+    same = []
+    for key in ("low", "high"):
+        got, expected = getattr(found, key), getattr(pool, key).loc[chosen["project_id"]].to_numpy()
+        same.append((got.loc[[*chosen["project_id"], "twin"]].to_numpy() == expected[[*range(len(chosen)), 0]]).all())
+    return all(same)
+
+
+def drawn_sets(rng: np.random.Generator, call: pd.DataFrame, pool: Appraisal, *, n: int) -> Iterator[tuple]:
+    """A few dossiers of the call, the first of them twice, and their offers."""
+    for _ in range(n):
+        chosen = call.iloc[rng.choice(len(call), int(rng.integers(1, 9)), replace=False)]
+        twin, mine = chosen.iloc[[0]].assign(project_id="twin"), pool.offers["project_id"].isin(chosen["project_id"])
+        brought = pool.offers[mine]
+        same = brought[brought["project_id"] == chosen["project_id"].iloc[0]].assign(project_id="twin")
+        yield chosen, pd.concat([chosen, twin], ignore_index=True), pd.concat([brought, same], ignore_index=True)
+
+
+# Whoever else applies, whatever the order, applied once or twice: not one digit of anybody moves, so no two swap.
+def test_independence_of_the_whole_computation(inputs, call, pool) -> None:
+    for chosen, dossiers, brought in drawn_sets(np.random.default_rng(40), call, pool, n=20):
+        assert unmoved(appraise(dossiers, offers=brought, rules=ALL, present=pool.present, **inputs), pool, chosen)
+
+
+@pytest.mark.slow
+def test_independence_on_1000_random_sets(call, pool) -> None:
+    for chosen, dossiers, brought in drawn_sets(np.random.default_rng(1000), call, pool, n=1000):
+        assert unmoved(pool.yardstick.appraise(dossiers, offers=brought), pool, chosen)
 
 
 def test_contributions_re_add_and_point_at_their_evidence(pool) -> None:

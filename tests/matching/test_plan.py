@@ -116,7 +116,7 @@ def test_totals_fixed_pairs_and_vetoes() -> None:
     vetoes = [{"project": "q", "district": "A", "reason": "élue porteuse"}]
     found = plan(scores, rules(quotas=FREE, totals={"max": 2}, fixed=fixed, vetoes=vetoes))
     assert placed(found.rows) == {"p": "B", "r": "A"}
-    assert found.excluded.to_numpy().tolist() == [["q", "non retenu par le plan le meilleur sous ces règles"]]
+    assert found.excluded.to_numpy().tolist() == [["q", "non retenu par le meilleur plan que ces règles permettent"]]
     assert plan(scores, rules(quotas={"low": 0, "high": 0}, totals={"min": 0})).rows.empty
 
 
@@ -174,6 +174,15 @@ def test_main_themes_keeps_level_themes() -> None:
         main_themes(offers.assign(theme="sport"))
 
 
+@pytest.fixture
+def branching(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relaxation that teaches nothing: every answer comes from branching."""
+    monkeypatch.setattr(
+        solver, "relaxation", lambda _, gain: solver.Relaxed(np.inf, np.full(len(gain), 0.5), np.zeros(len(gain)))
+    )
+
+
+@pytest.mark.usefixtures("branching")
 def test_a_plan_that_breaks_a_row_is_solved_again_without_presolving(monkeypatch: pytest.MonkeyPatch) -> None:
     real, calls = solver.milp, []
 
@@ -191,6 +200,7 @@ def test_a_plan_that_breaks_a_row_is_solved_again_without_presolving(monkeypatch
     assert calls[:2] == [True, False]
 
 
+@pytest.mark.usefixtures("branching")
 def test_a_time_limit_without_a_plan_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def late(*args: Any, **options: Any) -> Any:
         return type("Result", (), {"x": None, "status": 1})()
@@ -201,6 +211,7 @@ def test_a_time_limit_without_a_plan_says_so(monkeypatch: pytest.MonkeyPatch) ->
         plan(matrix([[0.9], [0.5]]), rules(quotas=FREE, synergies=[synergy]), time_limit_s=2)
 
 
+@pytest.mark.usefixtures("branching")
 def test_a_plan_stopped_by_the_clock_tells_its_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     real = solver.milp
 

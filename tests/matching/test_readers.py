@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from geo_qmi.errors import InputError, UnreadableError
-from geo_qmi.matching import offers
-from geo_qmi.matching.confusion import confusion, neighbour_scores
+from geo_qmi.matching import needs, offers, score
+from geo_qmi.matching.confusion import confusion, leave_one_out, neighbour_scores
 from geo_qmi.matching.readers import EmbeddingReader, LexiconReader, offers_by
 from geo_qmi.shipped import shipped_tables
 from geo_qmi.sources.models import sentence_encoder
@@ -143,9 +143,21 @@ def test_a_neighbour_is_never_oneself() -> None:
 
 def test_what_the_real_hosts_say_is_what_the_page_says() -> None:
     tables = shipped_tables()
-    brought = offers(tables["projects"], lexicon=tables["lexicon"], tags=tables["project_tags"])
-    hosts = tables["projects"][["project_id", "district_id"]]
-    found = confusion(neighbour_scores(brought, hosts), hosts)
+    projects = tables["projects"]
+    hosts = projects[["project_id", "district_id"]]
+    published = needs(
+        tables["objectives"], tables["expected_solutions"], tables["districts"], lexicon=tables["lexicon"]
+    )
+    brought = offers(projects, lexicon=tables["lexicon"], tags=tables["project_tags"])
+    by_needs = confusion(score(published, brought, district_ids=sorted(hosts["district_id"].unique())), hosts)
+    assert by_needs.table.to_numpy().tolist() == [
+        [1.0, 2.0, 4.0, 0.0, 0.0],
+        [1.0, 4.0, 2.0, 0.0, 0.0],
+        [3.0, 1.0, 4.0, 0.0, 0.0],
+        [1.0, 2.0, 0.0, 3.0, 0.0],
+    ]
+    assert (by_needs.n, by_needs.found, by_needs.chance) == (28, 12.0, 7.0)
+    found = leave_one_out(LexiconReader.of(tables["lexicon"]), projects, hosts, tags=tables["project_tags"])
     assert found.table.to_numpy().tolist() == [
         [4.0, 0.0, 1.0, 2.0, 0.0],
         [1.0, 5.0, 0.0, 1.0, 0.0],
@@ -153,3 +165,12 @@ def test_what_the_real_hosts_say_is_what_the_page_says() -> None:
         [0.0, 0.0, 0.0, 6.0, 0.0],
     ]
     assert (found.n, found.found, found.chance) == (28, 19.0, 7.0)
+
+
+def test_leave_one_out_takes_any_reader(model) -> None:
+    # p and q speak of energy in A, r of rain in B: the model finds p and q; r, alone in B, resembles nobody.
+    reader = EmbeddingReader.of(LEXICON, encode=sentence_encoder(model), name="petit modèle")
+    hosts = pd.DataFrame({"project_id": ["p", "q", "r"], "district_id": ["A", "A", "B"]})
+    found = leave_one_out(reader, projects(p="Du soleil.", q="Énergie.", r="Une averse."), hosts)
+    assert found.table.loc["A"].tolist() == [2.0, 0.0, 0.0]
+    assert (found.n, found.chance) == (3, 1.5)

@@ -14,6 +14,7 @@ from geo_qmi.matching import needs, offers
 from geo_qmi.matching.criteria import Appraisal, appraise
 from geo_qmi.matching.rules import rules_from
 from geo_qmi.matching.sheet import Sheet, sheet
+from geo_qmi.sheets import wording
 from geo_qmi.shipped import data_dir, shipped_tables
 
 DISTRICTS = ["QMI1-AUL", "QMI1-MEU", "QMI1-NOI", "QMI1-SCE"]
@@ -137,8 +138,8 @@ def test_the_total_is_printed_and_re_adds_to_the_last_digit_but_one(kept) -> Non
 
 
 def test_an_interval_is_said_as_one() -> None:
-    assert sheets.interval(0.25, 0.25) == "0,2500"
-    assert sheets.interval(0.25, 0.5) == "de 0,2500 à 0,5000"
+    assert wording.interval(0.25, 0.25) == "0,2500"
+    assert wording.interval(0.25, 0.5) == "de 0,2500 à 0,5000"
 
 
 def test_the_document_is_the_same_twice_and_embeds_its_fonts(kept) -> None:

@@ -1,19 +1,21 @@
 """How is an explanation sheet laid out on A4 pages?
 
-Plumbing of `geo_qmi.sheets`: flowing paragraphs and tables by ReportLab, set in Bitstream Vera, which ReportLab ships
-and lets embed, so that accents print everywhere. The pages hold no date: the same record gives the same bytes.
+Flowing paragraphs and tables by ReportLab, set in Bitstream Vera, which ReportLab ships and lets embed, so that accents
+print everywhere. Cells are broken into lines here: a paragraph of ReportLab in each cell takes three times longer. The
+pages hold no date: the same record gives the same bytes.
 """
 
 from __future__ import annotations
 
 import html
 import io
+import re
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import reportlab
 from reportlab.lib import colors
-from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -21,7 +23,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import CondPageBreak, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
 
-from geo_qmi import sheets
+from geo_qmi.sheets import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,18 +33,15 @@ _WIDTH = A4[0] - 2 * _MARGIN
 _BLUE = colors.HexColor("#1f4e79")
 _PALE = colors.HexColor("#eef3f8")
 _RULE = colors.HexColor("#b9c4cf")
-#: Characters that fill about half a page in the narrowest column.
-_TALL_CELL = 1000
+#: Lines that fill about half a page.
+_TALL_LINES = 40
 #: Signs the font lacks, and what stands for them.
 _MISSING = str.maketrans({"→": "›", "\u202f": "\u00a0", "Σ": "S", "‑": "-"})
 
-#: Tables start with a font of their own, even where every cell is a paragraph.
-_FONT = ("FONTNAME", (0, 0), (-1, -1), "Vera")
+#: Text of a cell: size, distance between lines and space on each side, in points.
+_CELL_SIZE, _CELL_LEADING, _CELL_PAD = 7.0, 9.0, 3.0
 _TEXT = ParagraphStyle("text", fontName="Vera", fontSize=9, leading=12.5, splitLongWords=1)
 _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=7.5, leading=10)
-_CELL = ParagraphStyle("cell", parent=_TEXT, fontSize=7, leading=9)
-_NUMBER = ParagraphStyle("number", parent=_CELL, alignment=TA_RIGHT)
-_HEAD = ParagraphStyle("head", parent=_CELL, fontName="Vera-Bold")
 _BOLD = ParagraphStyle("bold", parent=_TEXT, fontName="Vera-Bold")
 _TITLE = ParagraphStyle("title", parent=_TEXT, fontName="Vera-Bold", fontSize=15, leading=19)
 _H2 = ParagraphStyle(
@@ -59,10 +58,10 @@ def document(record: Mapping[str, Any]) -> bytes:
         _paragraph(f"Dossier {record['project_id']} · porteur : {record['operator']}", _SMALL),
     ]
     if record["demo"]:
-        story.append(_paragraph("Démonstration : dossier inventé, ne rien en conclure.", _BOLD))
+        story.append(_paragraph(wording.DEMO, _BOLD))
     story += [Spacer(1, 6), _boxed(record["outcome"]), Spacer(1, 4), _paragraph(record["mention"], _TEXT)]
     story += _lists(record)
-    story.append(_paragraph("5. Détail par quartier", _H2))
+    story += [CondPageBreak(60 * mm), _paragraph("5. Détail par quartier", _H2)]
     for part in record["districts"]:
         story += _district(part)
     legal = [
@@ -106,12 +105,16 @@ def _register() -> None:
 
 def _paragraph(text: object, style: ParagraphStyle) -> Paragraph:
     """Return a paragraph in which nothing of `text` is markup."""
-    return Paragraph(html.escape(sheets.bound(str(text)).translate(_MISSING), quote=False), style)
+    return Paragraph(html.escape(_clean(text), quote=False), style)
 
 
 def _boxed(text: str) -> Table:
     """Return the outcome on a pale ground."""
-    style = [_FONT, ("BACKGROUND", (0, 0), (-1, -1), _PALE), ("LINEBEFORE", (0, 0), (0, -1), 3, _BLUE)]
+    style = [
+        ("FONTNAME", (0, 0), (-1, -1), "Vera"),  # tables start with a font of their own, used or not
+        ("BACKGROUND", (0, 0), (-1, -1), _PALE),
+        ("LINEBEFORE", (0, 0), (0, -1), 3, _BLUE),
+    ]
     return Table([[_paragraph(text, _BOLD)]], colWidths=[_WIDTH], style=style)
 
 
@@ -119,7 +122,7 @@ def _lists(record: Mapping[str, Any]) -> list[Any]:
     """Return the four headings."""
     story: list[Any] = []
     for position, (title, key) in enumerate(
-        zip(sheets.TITLES, ("contribution", "data", "parameters", "operations"), strict=True), 1
+        zip(wording.TITLES, ("contribution", "data", "parameters", "operations"), strict=True), 1
     ):
         story.append(_paragraph(f"{position}. {title}", _H2))
         rows = record[key]
@@ -136,23 +139,23 @@ def _lists(record: Mapping[str, Any]) -> list[Any]:
 
 def _district(part: Mapping[str, Any]) -> list[Any]:
     """Return the section of one district."""
-    rows = [*sheets.criteria_rows(part), sheets.total_row(part)]
+    rows = [*wording.criteria_rows(part), wording.total_row(part)]
     first = _table(
-        sheets.CRITERIA_HEADER, rows, shares=(0.17, 0.075, 0.095, 0.11, 0.32, 0.23), right=(1, 2, 3), total=True
+        wording.CRITERIA_HEADER, rows, shares=(0.17, 0.075, 0.095, 0.11, 0.32, 0.23), right=(1, 2, 3), total=True
     )
     story: list[Any] = [
         CondPageBreak(45 * mm),
-        _paragraph(sheets.heading(part), _H3),
-        _paragraph(sheets.CAPTIONS[0], _SMALL),
+        _paragraph(wording.heading(part), _H3),
+        _paragraph(wording.CAPTIONS[0], _SMALL),
         first,
     ]
     if part["themes"]:
-        story += [Spacer(1, 5), _paragraph(sheets.CAPTIONS[1], _SMALL)]
+        story += [Spacer(1, 5), _paragraph(wording.CAPTIONS[1], _SMALL)]
         shares = (0.12, 0.15, 0.105, 0.085, 0.085, 0.235, 0.22)
-        story.append(_table(sheets.THEME_HEADER, sheets.theme_rows(part), shares=shares, right=(2, 3, 4)))
+        story.append(_table(wording.THEME_HEADER, wording.theme_rows(part), shares=shares, right=(2, 3, 4)))
     if part["places"]:
-        story += [Spacer(1, 5), _paragraph(sheets.CAPTIONS[2], _SMALL)]
-        story.append(_table(sheets.PLACE_HEADER, sheets.place_rows(part), shares=(0.42, 0.13, 0.45)))
+        story += [Spacer(1, 5), _paragraph(wording.CAPTIONS[2], _SMALL)]
+        story.append(_table(wording.PLACE_HEADER, wording.place_rows(part), shares=(0.42, 0.13, 0.45)))
     return story
 
 
@@ -165,24 +168,77 @@ def _table(
     total: bool = False,
 ) -> Table:
     """Return a table that repeats its header on each page; `shares` are widths, `right` hold numbers."""
-    numbers = set(right)
-    texts = [[str(cell) for cell in row] for row in rows]
-    # A row is kept whole unless one of its cells may be taller than a page.
-    tall = any(len(cell) > _TALL_CELL for row in texts for cell in row)
-    body = [[_paragraph(cell, _NUMBER if at in numbers else _CELL) for at, cell in enumerate(row)] for row in texts]
+    widths = [_WIDTH * share for share in shares]
+    bold = "Vera-Bold"
+
+    def lines(cells: Sequence[object], font: str = "Vera") -> list[str]:
+        room = [width - 2 * _CELL_PAD for width in widths]
+        return [_broken(_clean(cell), room_pt, font) for cell, room_pt in zip(cells, room, strict=True)]
+
+    texts = [list(row) for row in rows]
+    last = len(texts) if total else -1
+    body = [lines(row, bold if number == last else "Vera") for number, row in enumerate(texts, 1)]
     style: list[Any] = [
-        _FONT,
+        ("FONT", (0, 0), (-1, -1), "Vera", _CELL_SIZE, _CELL_LEADING),
+        ("FONTNAME", (0, 0), (-1, 0), bold),
         ("GRID", (0, 0), (-1, -1), 0.4, _RULE),
         ("BACKGROUND", (0, 0), (-1, 0), _PALE),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
-        ("LEFTPADDING", (0, 0), (-1, -1), 3),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 3),
+        ("LEFTPADDING", (0, 0), (-1, -1), _CELL_PAD),
+        ("RIGHTPADDING", (0, 0), (-1, -1), _CELL_PAD),
         ("TOPPADDING", (0, 0), (-1, -1), 2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+        *(("ALIGN", (column, 1), (column, -1), "RIGHT") for column in right),
     ]
     if total:
-        style += [("LINEABOVE", (0, -1), (-1, -1), 1, _BLUE), ("BACKGROUND", (0, -1), (-1, -1), _PALE)]
-    heads = [_paragraph(cell, _HEAD) for cell in header]
-    return Table(
-        [heads, *body], colWidths=[_WIDTH * share for share in shares], repeatRows=1, style=style, splitInRow=int(tall)
-    )
+        style += [
+            ("LINEABOVE", (0, -1), (-1, -1), 1, _BLUE),
+            ("BACKGROUND", (0, -1), (-1, -1), _PALE),
+            ("FONTNAME", (0, -1), (-1, -1), bold),
+        ]
+    # A row is kept whole unless one of its cells may be taller than a page.
+    tall = any(cell.count("\n") > _TALL_LINES for row in body for cell in row)
+    return Table([lines(header, bold), *body], colWidths=widths, repeatRows=1, style=style, splitInRow=int(tall))
+
+
+def _clean(text: object) -> str:
+    """Return a text with the signs the font has, bound as French asks."""
+    return wording.bound(str(text)).translate(_MISSING)
+
+
+def _broken(text: str, room_pt: float, font: str) -> str:
+    """Return the text of a cell with its line breaks; a word wider than the cell is cut."""
+    room = room_pt / _CELL_SIZE
+    space = _width(" ", font)
+    lines: list[str] = []
+    line: list[str] = []
+    used = 0.0
+    for word in re.split(r"[ \t\r\n]+", text):
+        for piece in _pieces(word, room, font):
+            wide = _width(piece, font)
+            if line and used + space + wide > room:
+                lines.append(" ".join(line))
+                line, used = [], 0.0
+            used += wide + (space if line else 0.0)
+            line.append(piece)
+    return "\n".join([*lines, " ".join(line)])
+
+
+def _pieces(word: str, room: float, font: str) -> list[str]:
+    """Return a word, in several pieces when it is wider than `room`."""
+    if _width(word, font) <= room:
+        return [word]
+    pieces, piece, used = [], "", 0.0
+    for letter in word:
+        wide = _width(letter, font)
+        if piece and used + wide > room:
+            pieces.append(piece)
+            piece, used = "", 0.0
+        piece, used = piece + letter, used + wide
+    return [*pieces, piece]
+
+
+@lru_cache(maxsize=1 << 15)
+def _width(text: str, font: str) -> float:
+    """Return the width of a word set at one point; the sheets of a call share most of their words."""
+    return float(pdfmetrics.stringWidth(text, font, 1))

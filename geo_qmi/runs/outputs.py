@@ -1,218 +1,30 @@
-"""What do the command line and the dashboard both do, end to end?
+"""What does a matching leave behind: files, lines to print, an object for programs?
 
-The runs that cross the wings: gather the inputs of a matching, compute it, write its files. A run decides nothing
-and prints nothing; `geo_qmi.cli` and `geo_qmi.dashboard` show it.
+The same inputs give the same bytes: no clock is read. Nothing here computes a score or a plan.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import importlib.metadata
 import json
 import math
 import platform
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
 
 import geo_qmi
-from geo_qmi import export, matching, rulebook, schema
-from geo_qmi.errors import DefectsError, InputError
+from geo_qmi import export, matching, schema
 from geo_qmi.vocabulary import THEMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from geo_qmi.matching import Match
-    from geo_qmi.rulebook import Rulebook
-    from geo_qmi.workspace import Study
+    from geo_qmi.runs.inputs import Prepared
 
-_TABLES = (
-    "communes",
-    "districts",
-    "objectives",
-    "expected_solutions",
-    "lexicon",
-    "projects",
-    "project_tags",
-    "applications",
-    "candidate_places",
-)
-#: Read when the ground is to be compared with: what was said in walks, interviews and workshops.
-_FIELD_TABLES = ("observations", "sessions", "statements", "workshop_items")
 _COLUMNS = {"project_id": "Projet (identifiant)", "name": "Projet", "district_id": "Quartier", "commune": "Commune"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """The inputs of one matching.
-
-    Attributes
-    ----------
-    title
-        French words for what is matched; says so when it is demonstration.
-    candidates
-        One row a candidate, ``project_id`` and texts.
-    tables
-        Tables of the study the matching reads.
-    districts
-        District identifiers to fill.
-    tags, hosts
-        Tags and real hosts, for the real projects only.
-    book
-        The rule file as applied.
-    inputs
-        Name → SHA-256, for the manifest.
-    field
-        Needs said on the ground, when they are asked for.
-    n_refused
-        Candidates of the user's file that could not be read.
-    notes
-        French sentences to show before the result.
-    """
-
-    title: str
-    candidates: pd.DataFrame
-    tables: dict[str, pd.DataFrame]
-    districts: list[str]
-    tags: pd.DataFrame | None
-    hosts: pd.DataFrame | None
-    book: Rulebook
-    inputs: dict[str, str]
-    field: pd.DataFrame | None = None
-    n_refused: int = 0
-    notes: list[str] = dataclasses.field(default_factory=list)
-
-    def run(self, *, announce: Callable[[str], None] = lambda _: None) -> Match:
-        """Return the matching; see `geo_qmi.matching.match`."""
-        return matching.match(
-            self.candidates,
-            self.tables,
-            districts=self.districts,
-            tags=self.tags,
-            hosts=self.hosts,
-            rules=self.book.rules,
-            field=self.field,
-            announce=announce,
-        )
-
-    def place(self, district_id: str) -> str:
-        """Return « Quartier (Commune) », or the commune alone when no document names the district."""
-        row = self.tables["districts"].set_index("district_id").loc[district_id]
-        commune = self.tables["communes"].set_index("insee").loc[row["insee"], "name"]
-        return str(commune) if pd.isna(row["name"]) else f"{row['name']} ({commune})"
-
-
-def prepare(
-    study: Study,
-    *,
-    candidates: Path | pd.DataFrame | None = None,
-    demo: bool = False,
-    districts: Sequence[str] | None = None,
-    book: Rulebook | None = None,
-    field: bool = False,
-) -> Prepared:
-    """Gather what a matching needs.
-
-    Parameters
-    ----------
-    study
-        Where needs, lexicon and default candidates are read, all at one instant.
-    candidates
-        A file of applications, or rows already taken in (table ``applications``); the real projects by default.
-    demo
-        Take the applications of the study instead.
-    districts
-        Districts to fill; those of edition 1 by default, the only ones whose objectives are published.
-    book
-        The rule file; the shipped one by default.
-    field
-        Compare with what was said on the ground too; how much it counts is the weight ``field`` of the rules.
-
-    Raises
-    ------
-    InputError
-        Both a file and `demo`, no candidate, or a file of which no row can be read.
-    DefectsError
-        The rules name a project or a district that this call does not know.
-    """
-    tables = study.read_many([*_TABLES, *_FIELD_TABLES] if field else _TABLES)
-    book = book or rulebook.opened()
-    if candidates is not None and demo:
-        raise InputError("Choisissez : un fichier de candidatures, ou --demo, mais pas les deux.")
-    wanted = list(districts or tables["districts"].loc[tables["districts"]["edition"] == 1, "district_id"])
-    inputs = {"study": study.fingerprint(), "rules": book.sha256}
-    notes: list[str] = []
-    tags = hosts = None
-    n_refused = 0
-    if demo:
-        chosen, title = tables["applications"], "Candidatures de l’étude"
-    elif candidates is None:
-        chosen, title = tables["projects"], "Projets réels de l’édition 1"
-        tags, hosts = tables["project_tags"], chosen[["project_id", "district_id"]]
-    elif isinstance(candidates, pd.DataFrame):
-        chosen, title = candidates, "Candidatures importées"
-    else:
-        chosen, n_refused, notes = _from_file(candidates)
-        title = f"Candidatures de « {candidates.name} »"
-        inputs["candidates"] = hashlib.sha256(candidates.read_bytes()).hexdigest()
-    if "demo" in chosen and chosen["demo"].any():
-        title += " [démonstration]"
-    chosen = chosen.rename(columns={"application_id": "project_id"})
-    if chosen.empty:
-        raise InputError("Aucune candidature à apparier : la table est vide. Importez un appel, ou choisissez --demo.")
-    unknown = matching.unknown_ids(
-        book.rules, projects=chosen["project_id"], districts=tables["districts"]["district_id"]
-    )
-    if unknown:
-        raise DefectsError(unknown, title=f"Règles de « {book.name} » étrangères à cet appel")
-    said = field_needs(tables) if field else None
-    if said is not None:
-        notes.append(_field_note(said, book))
-    return Prepared(title, chosen, tables, wanted, tags, hosts, book, inputs, said, n_refused, notes)
-
-
-def field_needs(tables: Mapping[str, Any]) -> pd.DataFrame:
-    """Return table ``needs`` of the layer ``field``."""
-    from geo_qmi import sensitive  # only the switch needs it: the first answer stays quick
-
-    told = sensitive.voices(
-        tables["observations"],
-        sessions=tables["sessions"],
-        statements=tables["statements"],
-        workshop_items=tables["workshop_items"],
-    )
-    return sensitive.need_rows(sensitive.located_needs(told))
-
-
-def _field_note(said: pd.DataFrame, book: Rulebook) -> str:
-    """Say what the ground adds."""
-    if said.empty:
-        return "Besoins du terrain : aucun dans cette étude, le critère est laissé de côté."
-    if book.rules.criterion("field").weight == 0:
-        return "Besoins du terrain : montrés, mais sans effet sur le score (poids 0 dans les règles)."
-    return "Besoins du terrain : comptés dans le score, selon leur poids dans les règles."
-
-
-def _from_file(path: Path) -> tuple[pd.DataFrame, int, list[str]]:
-    """Return the readable applications of a file, how many were refused, and the report."""
-    from geo_qmi import intake  # only a file given needs them: the first answer stays quick
-    from geo_qmi.sources.files import read_file
-
-    raws = read_file(path)
-    if len(raws) != 1:
-        layers = ", ".join(f"« {raw.layer} »" for raw in raws)
-        raise InputError(
-            f"« {path.name} » a {len(raws)} couches ou feuilles ({layers}) : gardez celle des candidatures."
-        )
-    took = intake.take_in(raws[0], "applications")
-    if took.accepted.empty:
-        raise DefectsError(took.defects, title=f"Aucune candidature lisible dans « {path.name} »")
-    return took.accepted.reset_index(drop=True), took.n_quarantined, intake.Report.of([took]).lines()
 
 
 def write(prepared: Prepared, result: Match, folder: Path) -> list[Path]:

@@ -1,0 +1,47 @@
+"""Has this frame the columns and the identifiers it needs?
+
+The guards that every wing sets at its doors. Each refusal is one French sentence: what, what was found, what to do.
+What a cell may hold is said by `geo_qmi.schema`; metres and degrees by `geo_qmi.geo`. Nothing here mends a frame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo_qmi.errors import InputError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+
+def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str) -> None:
+    """Raise `InputError` unless `frame` has all of `columns`; `what` names the frame in French."""
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise InputError(
+            f"{what} : colonne(s) absente(s) : {', '.join(missing)}. "
+            f"Colonnes présentes : {', '.join(map(str, frame.columns)) or 'aucune'}."
+        )
+
+
+def require_present(ids: pd.Series | pd.Index, *, what: str) -> None:
+    """Raise `InputError` unless every identifier is present; `what` names them in French."""
+    n_missing = int(np.asarray(ids.isna()).sum())
+    if n_missing:
+        raise InputError(f"{what} : {n_missing} identifiant(s) manquant(s). Renseignez chaque ligne.")
+
+
+def require_ids(ids: pd.Series | pd.Index, *, what: str) -> None:
+    """Raise `InputError` unless every identifier is present and unique; `what` names them in French."""
+    require_present(ids, what=what)
+    twice = sorted({str(value) for value in ids[ids.duplicated()]})
+    if twice:
+        quoted = ", ".join(f"« {shown(value)} »" for value in twice[:5])
+        raise InputError(
+            f"{what} : identifiant(s) présent(s) plusieurs fois : {quoted}"
+            f"{' …' if len(twice) > 5 else ''}. Donnez un identifiant différent à chaque ligne."
+        )
