@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from geo_qmi import _gpkg, schema
+from geo_qmi import _erased, _gpkg, schema
 from geo_qmi.errors import ConflictError, Defect, DefectsError, StudyDamagedError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ OWN_TABLES = {
         "État de chaque ligne touchée avant l’écriture ; vide quand la ligne n’existait pas.",
         "entry INT, table_name TEXT, row_key TEXT, before TEXT",
     ),
+    _erased.ERASED: _erased.ABOUT,
 }
 
 #: Table of people, its key, and the note in table ``study`` that freed pages still have to be rewritten.
@@ -42,7 +43,8 @@ SWEEP = "sweep"
 
 _LAST_DONE = """
 SELECT fid, table_name, action FROM journal
-WHERE action NOT IN ('create', 'undo', 'forget') AND fid NOT IN (SELECT undoes FROM journal WHERE undoes NOT NULL)
+WHERE action NOT IN ('create', 'undo', 'forget', 'refuse')
+AND fid NOT IN (SELECT undoes FROM journal WHERE undoes NOT NULL)
 ORDER BY fid DESC LIMIT 1
 """
 
@@ -89,9 +91,11 @@ class Change:
         Raises
         ------
         DefectsError, ConflictError
-            A row does not comply, or bears a key that is still there.
+            A row does not comply, is a person erased before, or bears a key that is still there.
         """
         ready = schema.typed(frame, self.name)
+        if self.name == _PEOPLE:
+            _refuse_erased(self.connection, ready)
         refuse_defects({self.name: ready}, known=_Tables(self.connection))
         added = keys_of(ready, self.name)
         self._refuse_taken(added)
@@ -180,9 +184,11 @@ class Change:
 def forget(connection: sqlite3.Connection, person: str, *, actor: str) -> dict[str, int]:
     """Erase a person from every table that names them and from the words of the journal; return table → rows erased.
 
-    The transaction is the caller's. The erasure itself is journalled by its date, its actor and numbers of rows.
+    The transaction is the caller's. The erasure itself is journalled by its date, its actor and numbers of rows; a
+    salted hash of the person stays, so that no later write brings them back.
     """
     connection.execute("PRAGMA secure_delete = ON")
+    _erased.remember(connection, person)
     target = f"{_PEOPLE}.{_PERSON}"
     named = [
         (name, column)
@@ -217,6 +223,20 @@ def knows(connection: sqlite3.Connection, person: str) -> bool:
         return True
     states = connection.execute("SELECT before FROM journal_rows WHERE before NOT NULL")
     return any(person in json.loads(before).values() for (before,) in states)
+
+
+def _refuse_erased(connection: sqlite3.Connection, people: pd.DataFrame) -> None:
+    """Raise when a person the study erased would come back; rows are named by their number, not by who it is."""
+    pairs = list(zip(people["session_id"].astype(str), people[_PERSON].astype(str), strict=True))
+    back = _erased.among(connection, pairs)
+    if back:
+        proposal = "retirez-la du fichier ; si c’est quelqu’un d’autre, donnez-lui un autre pseudonyme"
+        found = [
+            Defect("error", "personne effacée de l’étude", proposal, layer=_PEOPLE, row=place)
+            for place, pair in enumerate(pairs, start=1)
+            if pair in back
+        ]
+        raise DefectsError(found, title="Enregistrement refusé")
 
 
 def sweep_due(connection: sqlite3.Connection) -> bool:

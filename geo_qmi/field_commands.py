@@ -5,7 +5,7 @@ prints.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 from geo_qmi._french import FrenchCommand, typer
 from geo_qmi.terminal import AsJson, Crs, OptionalStudy, StudyPath, app, free_path, open_study, print_json, print_table
@@ -71,18 +71,35 @@ def import_walk(  # noqa: PLR0913, PLR0917 — the options of one command, passe
     control: Annotated[
         Path | None, typer.Option("--control", metavar="FICHIER", help="Points de calage d’une feuille.")
     ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", metavar="FICHIER", help="Description d’une feuille d’atelier (JSON).")
+    ] = None,
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="NATURE", help="Nature d’une séance nouvelle : walk, interview, workshop…")
+    ] = "walk",
     rms_limit: Annotated[
         float, typer.Option("--rms-limit", metavar="M", help="Écart de calage accepté, en mètres.")
     ] = 10.0,
+    fitting: Annotated[
+        str, typer.Option("--fit", metavar="MODÈLE", help="Calage d’une feuille : auto, affine ou projective.")
+    ] = "auto",
+    clock_shift: Annotated[
+        float, typer.Option("--clock-shift", metavar="S", help="Secondes à ajouter à l’heure des photos.")
+    ] = 0.0,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", metavar="S", help="Secondes admises entre une photo et la trace.")
+    ] = 60.0,
     actor: Annotated[str, typer.Option("--actor", metavar="NOM", help="Qui importe, pour le journal.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Import a walk in one transaction and say what became of each record."""
     from geo_qmi.intake import walks
     from geo_qmi.intake.report import write_csv
-    from geo_qmi.sources.field.collected import Hints
+    from geo_qmi.sources.field.collected import MODELS, Hints
     from geo_qmi.workspace import Study
 
+    if fitting not in MODELS:
+        raise typer.BadParameter(f"calage « {fitting} » : attendu {', '.join(MODELS)}.")
     hints = Hints(
         title=title,
         start=start,
@@ -91,7 +108,12 @@ def import_walk(  # noqa: PLR0913, PLR0917 — the options of one command, passe
         photos=photos,
         base=base,
         control=control,
+        sheet=sheet,
+        kind=kind,
         rms_limit_m=rms_limit,
+        model=cast("Literal['auto', 'affine', 'projective']", fitting),
+        clock_shift_s=clock_shift,
+        tolerance_s=tolerance,
     )
     took = walks.import_walk(
         Study(study), path, session=session, district=district, tool=tool, crs=crs, actor=actor, hints=hints
@@ -115,3 +137,51 @@ def import_walk(  # noqa: PLR0913, PLR0917 — the options of one command, passe
             write_csv(kept, map(str, frame.columns), frame.itertuples(index=False, name=None))
             typer.echo(f"Enregistrements refusés, avec leurs motifs : {kept}", err=as_json)
     raise typer.Exit(1 if refused else 0)
+
+
+@app.command(
+    cls=FrenchCommand,
+    help="Écrit les feuilles d’un atelier « carte sur table ».\n\nFond à l’échelle, un calque transparent par groupe, "
+    "tableaux à remplir après le scan.",
+)
+def workshop(
+    district: Annotated[str, typer.Argument(metavar="QUARTIER", help="Identifiant, nom ou commune.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DOSSIER", help="Dossier à remplir.")],
+    study: OptionalStudy = None,
+    paper: Annotated[str, typer.Option("--paper", metavar="FORMAT", help="A3, A1 ou A0.")] = "A3",
+    scale: Annotated[
+        int | None, typer.Option("--scale", metavar="N", help="Échelle 1:N ; à défaut, la plus grande qui tient.")
+    ] = None,
+    code: Annotated[str, typer.Option("--session", metavar="CODE", help="Code de la séance et des feuilles.")] = "",
+    group: Annotated[
+        list[str] | None, typer.Option("--group", metavar="GROUPE", help="Groupe à qui donner un calque ; répétable.")
+    ] = None,
+    streets: Annotated[
+        Path | None, typer.Option("--streets", metavar="FICHIER", help="Rues à dessiner sur le fond.")
+    ] = None,
+) -> None:
+    """Write the base map, the overlays and what reads them back."""
+    from geo_qmi import walking
+    from geo_qmi import workshop as workshops
+    from geo_qmi.sources.streets import read_streets
+
+    tables = open_study(study).read_many(("districts", "communes", "barriers", "stations", "sites"))
+    ident = walking.district_of(tables, district)
+    paths, table = workshops.pack(
+        tables,
+        out,
+        district_id=ident,
+        code=code or f"{ident}-ATELIER",
+        paper=paper,
+        scale=scale,
+        groups=group or (),
+        streets=None if streets is None else read_streets(streets),
+    )
+    for path in paths:
+        typer.echo(str(path))
+    sheet = table.sheet
+    spaced = f"{sheet.scale:,}".replace(",", "\u202f")
+    typer.echo(
+        f"{sheet.paper} au 1:{spaced}, cadre de {sheet.frame_mm[2]:.0f} × {sheet.frame_mm[3]:.0f} mm, "
+        f"{len(table.overlays)} calque(s). Imprimez à 100 %."
+    )

@@ -1,8 +1,9 @@
 """How does an edition of the fieldwork leave a study, in a folder of its own, with the proof that nobody is in it?
 
-One edition (`geo_qmi.editions`) becomes one folder: its tables through `geo_qmi.export`, a note for data protection, a
-marker that says which edition lives there. The proof of the lower editions is run before anything is written. What may
-be published is decided in `geo_qmi.editions`; this module writes it and draws nothing.
+One edition (`geo_qmi.editions`) becomes one folder: its tables through `geo_qmi.export`, for the lower ones the values
+of the sensitive map cell by cell without any point, a note for data protection with the day of deletion, a marker that
+says which edition lives there. The proof of the lower editions is run before anything is written. What may be published
+is decided in `geo_qmi.editions`; this module writes it and draws nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from geo_qmi.sources.files import read_file
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from geo_qmi.editions import Edition
     from geo_qmi.workspace import Study
@@ -47,6 +48,17 @@ _REVIEW_LABELS = {
     "cleared": "Relu et publiable (oui ou non)",
 }
 _OWN_LABELS = {"mark_id": "Repère", "words": "Mots relus", "actor_group": "Groupe"}
+#: Columns of the public map of places; those of `geo_qmi.sensitive.felt` that say a value, a state or a number.
+_PLACE_LABELS = {
+    "place_id": "Lieu",
+    "district_id": "Identifiant du quartier",
+    "state": "État",
+    "value": "Valeur (−2 à +2)",
+    "polarisation": "Polarisation (0 à 1)",
+    "n_people": "Personnes",
+    "n_observations": "Observations",
+    "geometry": "Cellule",
+}
 _YES = {"oui", "vrai", "true", "x", "1"}
 
 
@@ -84,6 +96,7 @@ def publish(
     retention: str,
     names: Collection[str] = (),
     review: Path | None = None,
+    streets: gpd.GeoDataFrame | None = None,
 ) -> Published:
     """Write one edition of the fieldwork of a study into a folder of its own, whole or not at all.
 
@@ -103,6 +116,8 @@ def publish(
         Proper names to remove from texts.
     review
         ``revue.csv`` of the jury's edition, its last column filled in by a reader; a text changed since is unread.
+    streets
+        Street segments (lines, EPSG:2154) places are widened to, as far as the proof allows; cells otherwise.
 
     Raises
     ------
@@ -116,11 +131,12 @@ def publish(
     until = _day(retention)
     target = Path(folder).resolve()
     _require_own_folder(target, name)
-    tables = study.read_many(_TABLES)
+    tables = study.read_many((*_TABLES, "districts"))
     waiting = editions.edition("public", tables=tables, names=names).review
     cleared, remarks = ((), ()) if review is None else _cleared(review, waiting)
-    made = editions.edition(name, tables=tables, names=names, cleared=cleared)
+    made = editions.edition(name, tables=tables, names=names, cleared=cleared, streets=streets)
     if name != "jury":
+        made = replace(made, tables={**made.tables, "places": _places(tables, made)})
         found = editions.leaks(made.tables, source=tables, cleared=cleared, names=names)
         if found:
             raise DefectsError(found, title="Édition refusée, rien n’a été écrit")
@@ -144,6 +160,14 @@ def publish(
                 shutil.move(Path(private) / "former", target)
             raise
     return Published(target, tuple(sorted(path.name for path in target.iterdir())), made, len(unread), tuple(remarks))
+
+
+def _places(tables: Mapping[str, Any], made: Edition) -> gpd.GeoDataFrame:
+    """Return the places of the sensitive maps as a lower edition may show them: cells with value and evidence."""
+    from geo_qmi.mapping import places_of_edition
+
+    places = places_of_edition(tables, made)
+    return places[list(_PLACE_LABELS)].sort_values(["district_id", "place_id"], ignore_index=True)
 
 
 def _day(text: str) -> str:
@@ -192,6 +216,12 @@ def _edition_in(folder: Path) -> str:
         return "inconnue"  # a marker nobody can read still marks a folder that is not free
 
 
+def released(review: Path, tables: Mapping[str, Any], *, names: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the identifiers of the texts a reader released in ``revue.csv`` and that have not changed since."""
+    waiting = editions.edition("public", tables={name: tables[name] for name in _TABLES}, names=names).review
+    return _cleared(review, waiting)[0]
+
+
 def _cleared(path: Path, waiting: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the identifiers a reader released, and a remark on the texts that changed since."""
     rows = read_file(path)[0].frame
@@ -215,17 +245,27 @@ def _write(made: Edition, folder: Path, *, about: dict[str, Any]) -> None:
     """Write each table: GeoJSON where it has places, French CSV elsewhere."""
     for table, frame in made.tables.items():
         placed = isinstance(frame, gpd.GeoDataFrame)
-        specs = schema.columns(table)
-        labels = {column: _OWN_LABELS.get(column) or str(specs[column].title) for column in frame.columns}
         export.export_frame(
             frame,
             folder / f"{table}{'.geojson' if placed else '.csv'}",
-            title=f"{schema.label(table)} – édition {editions.EDITIONS[made.name]}",
-            key=(str(frame.columns[0]),),
-            labels=labels,
+            title=f"{_title(table)} – édition {editions.EDITIONS[made.name]}",
+            key=("district_id", "place_id") if table == "places" else (str(frame.columns[0]),),
+            labels=_labels(table, frame),
             private=made.name == "jury",
             provenance=about,
         )
+
+
+def _title(table: str) -> str:
+    return "Lieux de la carte sensible" if table == "places" else schema.label(table)
+
+
+def _labels(table: str, frame: pd.DataFrame) -> dict[str, str]:
+    """Return the French heading of each column."""
+    if table == "places":
+        return _PLACE_LABELS
+    specs = schema.columns(table)
+    return {column: _OWN_LABELS.get(column) or str(specs[column].title) for column in frame.columns}
 
 
 def _write_review(waiting: pd.DataFrame, folder: Path, *, about: dict[str, Any]) -> None:
@@ -267,18 +307,31 @@ def _masked(made: Edition, *, n_unread: int) -> Sequence[str]:
             f"À relire avant toute publication : {n_unread} texte(s), listés dans {REVIEW}.",
         ]
     known = not pd.isna(made.mask_m)
-    side = "aucun lieu n’a pu être publié" if not known else f"cellules de {made.mask_m:.0f} m au moins"
     share = f"{100 * made.reidentified:.0f} %" if known else "sans objet"
     held = [f"- {schema.label(str(row.table))}, {row.what} : {row.n_rows}" for row in made.withheld.itertuples()]
     return [
         "Masqué : pseudonymes, heures, photos, identifiants et ordre des observations ; mots non relus.",
-        f"Lieux élargis : {side}, trois personnes au moins par lieu.",
+        f"Lieux élargis : {_widened(made)}",
         f"Essai de réidentification : {share} des lieux publiés ont leur propre point d’origine pour plus proche",
         "(limite : moins de 20 %). Preuve d’absence de fuite : passée avant l’écriture.",
         "Retenu, en nombre de lignes :",
         *(held or ["- rien"]),
+        "places.geojson : la carte des lieux, cellule par cellule et sans aucun point. Colonne state : not_walked, non",
+        "parcouru ; silent, parcouru, rien de dit ; felt, ressenti ; divided, ressentis opposés ; withheld, retenu",
+        "(moins de trois personnes). Une cellule sans valeur n’est pas une cellule neutre.",
         "Limite : ne publiez pas deux éditions de dates différentes côte à côte, elles pourraient se comparer.",
     ]
+
+
+def _widened(made: Edition) -> str:
+    """Say to what places were widened, and how many to each."""
+    shapes = made.tables["observations"].geometry.dropna()
+    n_streets = int(shapes.geom_type.isin(["LineString", "MultiLineString"]).sum())
+    if not len(shapes):
+        return "aucun lieu n’a pu être publié."
+    side = f"cellules de {made.mask_m or min(editions.MASKS_M):.0f} m au moins : {len(shapes) - n_streets}"
+    credit = "\nCitez la source et la licence du fichier de rues." if n_streets else ""
+    return f"segments de rue : {n_streets} ; {side}. Trois personnes au moins par lieu.{credit}"
 
 
 def lines(done: Published) -> list[str]:
@@ -288,7 +341,7 @@ def lines(done: Published) -> list[str]:
         f"Retenu : {schema.label(str(row.table))}, {row.what} : {row.n_rows}"
         for row in done.edition.withheld.itertuples()
     ]
-    proof = [] if done.edition.name == "jury" else ["Preuve : aucune donnée privée, aucun lieu exact."]
+    proof = [] if done.edition.name == "jury" else _proof(done.edition)
     waiting = f"{done.n_unread} texte(s) attendent une relecture (revue.csv de l’édition du jury)."
     return [
         f"Édition « {name} » : {done.folder} ({len(done.files)} fichiers).",
@@ -297,6 +350,12 @@ def lines(done: Published) -> list[str]:
         *([waiting] if done.n_unread else []),
         *done.remarks,
     ]
+
+
+def _proof(made: Edition) -> list[str]:
+    """Return what the proof of a lower edition found."""
+    share = [] if pd.isna(made.mask_m) else [f"Réidentification : {100 * made.reidentified:.0f} % (limite : 20 %)."]
+    return [f"Lieux élargis : {_widened(made)}", *share, "Preuve : aucune donnée privée, aucun lieu exact."]
 
 
 def summary(done: Published) -> dict[str, Any]:

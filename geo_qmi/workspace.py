@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 
-from geo_qmi import __version__, _change, _gpkg, schema
+from geo_qmi import __version__, _change, _erased, _gpkg, schema
 from geo_qmi._connection import LAYOUT, connect, draft_of, inspect, sweep_drafts, translated
 from geo_qmi.errors import (
     ConflictError,
@@ -279,21 +279,37 @@ class Study:
             change.remove(_change.keys_of(keys, name))
             return change.log([])
 
-    def undo(self, *, actor: str = "") -> int:
+    def undoable(self) -> int | None:
+        """Return the journal entry `undo` would revert; nothing when no write is left to undo."""
+        with self._connected() as connection:
+            last = _change.last_done(connection)
+        return None if last is None else last[0]
+
+    def undo(self, *, actor: str = "", expected_entry: int | None = None) -> int:
         """Revert the last write that was not undone yet, and return the new journal entry.
+
+        Parameters
+        ----------
+        expected_entry
+            `undoable` when it was shown; nothing is undone if somebody wrote since.
 
         Raises
         ------
         StudyError
             There is nothing left to undo.
         ConflictError
-            Somebody wrote in the same instant.
+            The last write is not the expected one, or somebody wrote in the same instant.
         """
         with self._connected() as connection:
             last = _change.last_done(connection)
         if last is None:
             raise StudyError("Rien à annuler : aucune modification depuis la création de l’étude.")
         entry, name, action = last
+        if expected_entry not in {None, entry}:
+            raise ConflictError(
+                f"Quelqu’un a écrit depuis (écriture {entry}) : rien n’a été annulé. Consultez le journal, puis "
+                "recommencez si c’est bien cette écriture qu’il faut annuler."
+            )
         reason = f"annulation de l’écriture {entry} ({action})"
         with self._writing(name, "undo", reason=reason, actor=actor) as change:
             if _change.last_done(change.connection) != last:
@@ -303,9 +319,10 @@ class Study:
     def forget(self, participant_id: str, *, actor: str = "") -> dict[str, int]:
         """Erase a person for good: participant, observations, and every former state of them in the journal.
 
-        The only write that cannot be undone (see ``docs/adr/0008-erasure-is-not-undone.md``). The file is rewritten
-        afterwards so that no deleted word stays in its free pages; if that is interrupted, the next opening for
-        writing does it. Copies made before (backups, exports, published editions) are out of reach.
+        The only write that cannot be undone (see ``docs/adr/0008-erasure-is-not-undone.md``). A salted hash stays, by
+        which later imports know whom not to bring back (`erased_among`). The file is rewritten afterwards so that no
+        deleted word stays in its free pages; if that is interrupted, the next opening for writing does it. Copies made
+        before (backups, exports, published editions) are out of reach.
 
         Parameters
         ----------
@@ -333,6 +350,22 @@ class Study:
             erased = _change.forget(connection, participant_id, actor=actor)
         self._sweep()
         return erased
+
+    def erased_among(self, people: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those of `people` whom this study erased.
+
+        Parameters
+        ----------
+        people
+            Session identifier and pseudonym, or participant identifier, of each.
+        """
+        with self._connected() as connection:
+            return _erased.among(connection, people)
+
+    def note_refusal(self, name: str, *, reason: str, actor: str = "") -> int:
+        """Write in the journal that rows of table `name` were refused, change nothing, and return the entry."""
+        with self._writing(name, "refuse", reason=reason, actor=actor) as change:
+            return change.log([])
 
     def _sweep(self) -> None:
         """Rewrite the file without its freed pages when an erasure asks for it.

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from geo_qmi import _change
-from geo_qmi.errors import StudyReadOnlyError, UnknownNameError
+from geo_qmi.errors import DefectsError, StudyReadOnlyError, UnknownNameError
 from geo_qmi.workspace import Study
 
 
@@ -50,7 +50,7 @@ def test_a_forgotten_person_is_nowhere_in_the_file(study, person, tmp_path):
     assert left(study, secrets, tmp_path) == secrets
     n_own = int(before["observations"]["participant_id"].eq(person).sum())
     erased = study.forget(person, actor="référente RGPD")
-    assert erased == {"observations": n_own, "participants": 1}
+    assert erased == {"observations": n_own, "statements": 0, "participants": 1}
     assert left(study, secrets, tmp_path) == []
     raw = study.path.read_bytes()  # nobody else has it open here
     assert [secret for secret in secrets if secret in raw] == []
@@ -65,9 +65,9 @@ def test_the_erasure_is_journalled_and_cannot_be_undone(study, person):
     study.forget(person, actor="référente RGPD")
     journal = study.journal()
     entries = journal[journal["action"] == "forget"]
-    assert entries["table_name"].tolist() == ["observations", "participants"]
+    assert entries["table_name"].tolist() == ["observations", "statements", "participants"]
     assert set(entries["actor"]) == {"référente RGPD"}
-    assert (entries["n_before"] - entries["n_after"]).tolist()[1] == 1
+    assert (entries["n_before"] - entries["n_after"]).tolist()[2] == 1
     assert not journal["reason"].str.contains(person, regex=False).any()
     assert "saisie de […]" in set(journal["reason"])
     n_rows = len(study.read("observations"))
@@ -96,6 +96,54 @@ def test_somebody_deleted_earlier_can_still_be_forgotten(study, shipped, tmp_pat
     assert left(study, [b"ZX-passage"], tmp_path) == [b"ZX-passage"]
     assert study.forget("ZX-passage")["participants"] == 0
     assert left(study, [b"ZX-passage"], tmp_path) == []
+
+
+def test_the_study_knows_whom_not_to_bring_back_and_not_who_it_was(study, person, shipped, tmp_path):
+    own = shipped["participants"].set_index("participant_id", drop=False).loc[[person]]
+    session = own["session_id"].iloc[0]
+    study.forget(person)
+    assert study.erased_among([(session, person), (session, f"{person}bis"), ("AILLEURS", person)]) == {
+        (session, person)
+    }
+    with closing(sqlite3.connect(study.path)) as connection:
+        rows = connection.execute("SELECT salt, digest FROM erased").fetchall()
+    assert [(len(salt), len(digest)) for salt, digest in rows] == [(32, 64)]
+    assert left(study, [person.encode()], tmp_path) == []
+    before = study.fingerprint()
+    with pytest.raises(DefectsError, match="personne effacée") as refused:
+        study.append("participants", own, reason="saisie")
+    assert person not in str(refused.value)
+    assert study.fingerprint() == before
+    newcomer = own.assign(participant_id=f"{person}bis")
+    assert study.append("participants", newcomer, reason="arrivée") > 0
+
+
+def test_two_studies_do_not_share_their_hashes(study, person, shipped, tmp_path):
+    other = Study.create(tmp_path / "autre.gpkg", shipped)
+    digests = []
+    for each in (study, other):
+        each.forget(person)
+        with closing(sqlite3.connect(each.path)) as connection:
+            digests.append(connection.execute("SELECT digest FROM erased").fetchone()[0])
+    assert digests[0] != digests[1]
+
+
+def test_a_study_made_before_the_list_gets_one(study, person):
+    with closing(sqlite3.connect(study.path)) as connection:
+        connection.execute("DROP TABLE erased")
+        connection.execute("DELETE FROM gpkg_contents WHERE table_name = 'erased'")
+        connection.commit()
+    assert study.erased_among([("DEMO-AUL-M1", person)]) == set()
+    study.forget(person)
+    assert len(study.erased_among((session, person) for session in study.read("sessions")["session_id"])) == 1
+
+
+def test_a_refusal_is_noted_and_is_nothing_to_undo(study):
+    study.upsert("participants", study.read("participants").head(1).assign(note="lu"), reason="note")
+    study.note_refusal("participants", reason="2 refusés", actor="Nadia")
+    assert study.journal().iloc[-1]["action"] == "refuse"
+    study.undo()
+    assert study.read("participants")["note"].isna().all()
 
 
 def test_an_unknown_pseudonym_writes_nothing(study):

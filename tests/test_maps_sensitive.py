@@ -10,10 +10,11 @@ import shapely
 
 from geo_qmi import maps, sensitive
 from geo_qmi.deck import deck
-from geo_qmi.editions import published_places
+from geo_qmi.editions import edition, published_places
 from geo_qmi.errors import CrsError, InputError
 from geo_qmi.maps.drawing import Map
-from geo_qmi.maps.sensitive import DIVIDED, value_class
+from geo_qmi.maps.scale import DIVIDED, value_class
+from geo_qmi.maps.voices import VOICES
 from geo_qmi.schema import private_columns
 
 X, Y = 652_000.0, 6_862_000.0
@@ -75,7 +76,7 @@ def test_title_description_and_table_say_the_same():
     found = drawn(filters="thème : Eau et pluie")
     assert found.title == "Essai – thème : Eau et pluie : 1 séance, 9 personnes, 19 observations"
     assert "sur 5 lieux : 1 non parcouru, 1 parcourus sans rien dire, 2 ressentis et 1 où" in found.description
-    assert "1 sont favorables et 1 défavorables ; 1 reposent sur moins de cinq personnes" in found.description
+    assert "1 sont favorables et 1 défavorables. 1 reposent sur moins de cinq personnes" in found.description
     assert found.table["État"].tolist() == ["parcouru, rien de dit", "ressenti", "ressenti", "ressentis opposés"]
     assert found.table["Valeur (−2 à +2)"].tolist() == ["—", "−1,50", "1,00", "0,00"]
     assert found.credits == ("IGN",)
@@ -86,14 +87,158 @@ def test_the_surface_and_its_evidence_are_two_views_where_somebody_walked():
         {"value": [0.0, np.nan, -0.9, 0.9, 0.1], "evidence": [9, 1, 5.2, 6.9, 6.1], "n_people": [9, 1, 6, 7, 7]},
         index=WALK.index,
     )
-    value = layer(drawn(view="value", smooth=smooth), "surface_value")
+    value = layer(drawn(view="value", detail=smooth), "surface_value")
     assert value.frame["id"].tolist() == ["c2", "c3", "c4"]  # not where nobody walked, nor where few are near
     assert value.frame["style"].tolist() == ["v1", "v3", "v2"]
-    evidence = layer(drawn(view="evidence", smooth=smooth), "surface_evidence")
+    evidence = layer(drawn(view="evidence", detail=smooth), "surface_evidence")
     assert [style.label for style in evidence.legend()] == ["5 personnes", "6 personnes"]
-    assert "surface lissée" in drawn(view="value", smooth=smooth).title
-    with pytest.raises(InputError, match="surface demandée sans ses valeurs"):
+    assert "surface lissée" in drawn(view="value", detail=smooth).title
+    with pytest.raises(InputError, match="vue « value » demandée sans ses valeurs"):
         drawn(view="value")
+
+
+def test_an_interval_is_drawn_from_five_people_on_and_says_its_side():
+    bounds = pd.DataFrame({"low": [np.nan, np.nan, np.nan, 0.5, -0.6], "high": [np.nan] * 3 + [1.4, 0.7]})
+    found = drawn(view="interval", detail=bounds)
+    assert layer(found, "interval").frame["style"].tolist() == ["good", "unsure"]
+    few = layer(found, "interval_few").frame
+    assert few["id"].tolist() == ["c2"]
+    assert set(few.geom_type) == {"Point"}
+    assert found.table["Intervalle à 90 %"].tolist() == ["—", "0,50 à 1,40", "−0,60 à 0,70"]
+    assert "2 lieux à cinq personnes ou plus, dont 1 où le sens reste incertain" in found.description
+    assert found.title.startswith("Essai, intervalles : 1 séance")
+
+
+def test_gatherings_are_drawn_where_they_were_tested():
+    tested = pd.DataFrame(
+        {
+            "z": [np.nan, np.nan, -2.0, 2.5, 0.1],
+            "q": [np.nan, np.nan, np.nan, 0.01, 0.8],
+            "n_around": [0, 0, 4, 6, 8],
+            "verdict": ["not_tested", "not_tested", "not_tested", "hot", "none"],
+        }
+    )
+    found = drawn(view="spots", detail=tested)
+    assert layer(found, "spots").frame["style"].tolist() == ["hot", "none"]
+    assert layer(found, "spots_few").frame["style"].tolist() == ["not_tested"]
+    assert found.table["p corrigée"].tolist() == ["—", "0,010", "0,800"]
+    assert "2 lieux testés : 1 regroupement de ressentis positifs, 0 de ressentis négatifs" in found.description
+
+
+def apart(**columns: list) -> pd.DataFrame:
+    counts = {"n_positive": 0, "n_negative": 0, "n_observations": 1, "polarisation": np.nan}
+    return pd.DataFrame(columns).assign(**counts)
+
+
+def test_groups_lie_over_each_other_with_their_own_letter_spot_and_layer():
+    said = apart(actor_group=["young", "resident", None], place=[3, 3, 4], value=[1.5, -1.0, 0.0], n_people=[1, 4, 1])
+    found = drawn(view="voices", detail=said)
+    assert found.title.startswith("Essai, par groupe : ")
+    young, residents = layer(found, "voices_young"), layer(found, "voices_resident")
+    assert (young.optional, residents.optional) == (True, True)
+    assert [style.letters for style in young.styles.values()] == ["J1"]
+    assert [style.letters for style in residents.styles.values()] == ["H4"]
+    assert [style.letters for style in (*young.legend(), *residents.legend())] == ["J", "H"]
+    assert young.frame.distance(residents.frame).iloc[0] > 5  # one place, two spots in it
+    assert WALK.geometry.iloc[3].contains(young.frame.geometry.iloc[0])
+    assert layer(found, "voices_unknown").frame["label"].tolist() == ["Inconnu"]
+    assert [style.fill for style in layer(found, "voices").legend()] == list(maps.district.VALENCES.values())
+    assert found.table["Groupe"].tolist() == ["habitantes et habitants", "jeunes", "inconnu"]
+    assert "1 lieu dont plusieurs parlent" in found.description
+
+
+def test_events_of_two_kinds_differ_by_letter_and_shape():
+    said = apart(session_kind=["walk", "interview"], place=[3, 3], value=[1.0, 1.0], n_people=[6, 1])
+    found = drawn(view="voices", detail=said)
+    (walk,), (interview,) = layer(found, "voices_walk").legend(), layer(found, "voices_interview").legend()
+    assert (walk.letters, walk.shape) != (interview.letters, interview.shape)
+    assert walk.letters != interview.letters
+    assert walk.shape != interview.shape
+    assert "par type de séance" in found.title
+
+
+@pytest.mark.parametrize("column", VOICES)
+def test_no_two_voices_share_a_letter(column):
+    letters = [letter for letter, _ in VOICES[column].signs.values()]
+    assert set(VOICES[column].signs) == set(VOICES[column].labels)
+    assert len(set(letters)) == len(letters)
+
+
+QUADRANTS = pd.DataFrame(
+    {
+        "topic": "noise",
+        "place": [2, 3, 4],
+        "place_id": ["c2", "c3", "c4"],
+        "felt": [-1.5, 1.0, -0.5],
+        "n_people": [2, 6, 8],
+        "measured": [40.0, 42.0, 65.0],
+        "threshold": 55.0,
+        "quadrant": ["felt_bad", "both_good", "both_bad"],
+    }
+)
+
+
+def test_felt_against_measured_has_a_look_for_each_quadrant_and_the_contradictions_first():
+    told = {"district": "Essai", "topic": "bruit", "evidence": "1 séance, 9 personnes, 9 observations"}
+    found = maps.concordance_map(GROUND, places=WALK, table=QUADRANTS, floor_people=5, demo=True, **told)
+    assert found.title == (
+        "Essai, ressenti et mesure, bruit : 1 séance, 9 personnes, 9 observations (données de démonstration)"
+    )
+    few, firm = layer(found, "concordance_few"), layer(found, "concordance")
+    assert few.frame["style"].tolist() == ["felt_bad-2"]
+    assert few.styles["felt_bad-2"].letters == "2"
+    assert firm.frame["id"].tolist() == ["c3", "c4"]
+    assert firm.styles["felt_bad-"].hatch_m > 0  # a contradiction is hatched, whatever its colour
+    assert firm.styles["both_bad-"].hatch_m == 0
+    labels = [style.label for style in (*few.legend(), *firm.legend())]
+    assert labels == [
+        "Ressenti défavorable, mesure favorable",
+        "Ressenti et mesure favorables",
+        "Ressenti et mesure défavorables",
+    ]
+    assert found.table["Lieu"].tolist() == ["c2", "c3", "c4"]
+    assert "Seuil de la mesure : 55,00" in found.description
+    assert deck(found).layers
+    nothing = maps.concordance_map(GROUND, places=WALK, table=QUADRANTS.head(0), floor_people=5, **told)
+    assert nothing.nothing == "Personne n’a parlé de ce sujet : bruit."
+
+
+def test_a_chosen_place_is_outlined_over_the_rest():
+    found = maps.outlined(drawn(), WALK[WALK["place_id"] == "c3"])
+    assert found.layers[-1].name == "felt_numbers"
+    assert found.layers[-2].name == "chosen"
+    assert not found.layers[-2].tooltip  # a click goes through it
+    assert maps.outlined(drawn(), WALK.head(0)).layers[-2].name == "felt_few"
+
+
+@pytest.mark.parametrize("name", ["candidates", "public"])
+def test_the_tables_of_a_lower_edition_can_be_drawn(shipped, name):
+    fields = ("sessions", "routes", "stages", "participants", "observations", "statements", "workshop_items")
+    own = sensitive.of_district("QMI1-AUL", shipped)
+    made = edition(name, tables={field: own[field] for field in fields})
+    host = shipped["districts"].query("district_id == 'QMI1-AUL'")
+    ground = sensitive.walk_ground(host, routes=own["routes"], cell_m=50)
+    table = published_places(sensitive.felt(own["observations"], places=ground, routes=own["routes"]), floor_people=3)
+    found = drawn(table, field=made.tables)
+    names = {one.name for one in found.layers}
+    assert {"silent", "felt", "routes", "favourable_place", "absences_areas"} <= names
+    assert not names & {"collective", "collective_areas"}  # published without their place
+    everything = deck(found).to_json() + found.table.to_csv() + found.unplaced.to_csv()
+    secrets = {*own["observations"]["verbatim"].dropna(), *own["observations"]["observation_id"]}
+    assert not [value for value in secrets if value in everything]
+
+
+def test_what_groups_said_together_is_a_map_of_its_own(shipped):
+    own = sensitive.of_district("QMI1-AUL", shipped)
+    told = sensitive.collective_evidence(
+        own["sessions"], statements=own["statements"], workshop_items=own["workshop_items"]
+    )
+    assert told == "2 séances, 22 participations, 15 éléments"
+    found = maps.collective_map(GROUND, district="Aulnay", evidence=told, field=own)
+    assert found.title == f"Aulnay, dit ou posé ensemble : {told} (données de démonstration)"
+    assert len(found.table) == 15
+    assert len(found.unplaced) == 3
+    assert sum(len(one.frame) for one in found.layers) == 12
 
 
 def test_places_in_degrees_are_refused():

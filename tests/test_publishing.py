@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 from geo_qmi import publishing
 from geo_qmi.cli import main
-from geo_qmi.editions import EDITIONS
+from geo_qmi.editions import EDITIONS, FLOOR_GROUP, REIDENTIFIED_SHARE
+from geo_qmi.editions.masking import mask
 from geo_qmi.errors import DefectsError, InputError, UnknownNameError
+from geo_qmi.sources.streets import read_streets
 
 KEPT = {"purpose": "essai.", "retention": "2027-12-31"}
 
@@ -42,6 +47,64 @@ def test_no_private_value_is_in_the_bytes_of_a_lower_edition(study, shipped, tmp
     assert len(json.loads((done.folder / "observations.geojson").read_bytes())["features"]) == len(
         shipped["observations"]
     )
+
+
+@pytest.fixture(scope="module")
+def streets(tmp_path_factory, shipped):
+    """A made-up grid of streets of 400 m, 60 m apart, over everything that was said, as a GeoPackage."""
+    west, south, east, north = shipped["observations"].geometry.total_bounds
+    lines = []
+    for x in range(int(west) // 60 * 60, int(east) + 60, 60):
+        lines += [shapely.LineString([(x, y), (x, y + 400)]) for y in range(int(south) // 400 * 400, int(north), 400)]
+    path = tmp_path_factory.mktemp("rues") / "rues.gpkg"
+    seen = gpd.GeoSeries(lines, crs=2154)
+    seen = seen[seen.distance(shipped["observations"].geometry.union_all()) < 100]
+    gpd.GeoDataFrame({"nom": range(len(seen))}, geometry=list(seen), crs=2154).to_file(path)
+    return path
+
+
+def test_a_place_on_a_street_rarely_leads_back_to_its_mark(shipped, streets):
+    seen = shipped["observations"]
+    masked = mask(seen, streets=read_streets(streets), floor_people=FLOOR_GROUP)
+    there = [n for n, shape in enumerate(masked.shapes) if shape is not None]
+    middles = np.array([shapely.centroid(masked.shapes[n]).coords[0] for n in there])
+    known = np.flatnonzero(~seen.geometry.isna())
+    marks = np.array([shape.centroid.coords[0] for shape in seen.geometry.iloc[known]])
+    nearest = known[((middles[:, None] - marks[None]) ** 2).sum(axis=2).argmin(axis=1)]
+    assert 0 < len(there) <= len(known)
+    assert (nearest == there).mean() <= masked.reidentified < REIDENTIFIED_SHARE
+    # Three people at least stand behind each street and each cell.
+    people = seen["participant_id"].iloc[there].groupby([shapely.to_wkt(masked.shapes[n]) for n in there])
+    assert people.nunique().min() >= FLOOR_GROUP
+
+
+@pytest.mark.parametrize("name", ["candidates", "public"])
+def test_places_go_to_streets_and_the_note_says_so(study, streets, tmp_path, name):
+    done = publishing.publish(study, name, tmp_path / name, streets=read_streets(streets), **KEPT)
+    marks = done.edition.tables["observations"]
+    kinds = marks.geom_type.value_counts()
+    assert kinds["LineString"] > kinds.get("Polygon", 0) > 0
+    assert done.edition.reidentified < REIDENTIFIED_SHARE
+    note = (done.folder / publishing.NOTE).read_text(encoding="utf-8")
+    assert f"segments de rue : {kinds['LineString']} ;" in note
+    assert "Citez la source et la licence du fichier de rues" in note
+
+
+@pytest.mark.parametrize("name", ["candidates", "public"])
+def test_the_places_of_a_lower_edition_make_a_map_without_points(study, shipped, tmp_path, name):
+    done = publishing.publish(study, name, tmp_path / name, **KEPT)
+    places = gpd.read_file(done.folder / "places.geojson")
+    assert set(places.geom_type) == {"Polygon"}
+    assert not {"participant_id", "time", "verbatim", "observation_id"} & set(places.columns)
+    assert places["n_people"].dropna().loc[places["state"].isin(["felt", "divided"])].min() >= FLOOR_GROUP
+    few = places[places["state"] == "withheld"]
+    assert len(few) > 0
+    assert few[["value", "polarisation", "n_people", "n_observations"]].isna().all(axis=None)
+    shown = places[places["value"].notna()]
+    assert len(shown) > 0
+    assert shown["value"].between(-2, 2).all()
+    assert set(shown["district_id"]) <= set(shipped["districts"]["district_id"])
+    assert "places.geojson" not in publishing.publish(study, "jury", tmp_path / "jury", **KEPT).files
 
 
 def test_the_jury_reads_the_words_and_what_waits_for_a_reader(study, shipped, tmp_path):

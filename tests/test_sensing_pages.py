@@ -13,7 +13,7 @@ import shapely
 from streamlit.testing.v1 import AppTest
 
 import geo_qmi.dashboard
-from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE, fieldwork
+from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE, fieldwork, measures
 from geo_qmi.dashboard.fieldwork import Kept
 from geo_qmi.errors import InputError
 from geo_qmi.sources.raw import RawTable
@@ -56,9 +56,12 @@ def test_filters_go_into_the_title_and_the_counts():
 def test_place_then_observations_then_sessions_without_the_map():
     page = opened("sensing.py")
     places = page.selectbox(key="sensible-lieu")
-    assert places.value == "50mE663100N6870400"  # seven people: the most spoken of
+    assert places.value is None
+    assert places.options[0].endswith("7 personnes, valeur −0,3 (50mE663100N6870400)")  # the most spoken of
     page.selectbox(key="sensible-lieu").select_index(3).run()
     assert not page.exception
+    layers = {layer["id"] for layer in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]}
+    assert "chosen-chosen" in layers
     observed = next(frame.value for frame in page.dataframe if "Grille de lecture" in frame.value)
     sessions = next(frame.value for frame in page.dataframe if "Participants" in frame.value)
     assert set(observed["Séance"]) == set(sessions["Séance"])
@@ -88,19 +91,52 @@ def test_exact_words_of_real_people_stay_in_a_study_opened_for_reading(study, mo
 
 
 @pytest.mark.usefixtures("at_shipped")
-@pytest.mark.parametrize("view", ["value", "evidence"])
-def test_the_surface_has_two_views(view):
+def test_every_view_is_drawn_and_says_how_it_was_made():
     page = opened("sensing.py")
-    page.segmented_control(key="sensible-vue").set_value(view).run()
+    starts = {"groups": "voices_resident-", "events": "voices_interview-", "value": "surface_value-",
+              "evidence": "surface_evidence-", "interval": "interval-", "spots": "spots-"}  # fmt: skip
+    for view, start in starts.items():
+        page.segmented_control(key="sensible-vue").set_value(view).run()
+        assert not page.exception
+        layers = {layer["id"] for layer in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]}
+        assert any(name.startswith(start) for name in layers)
+        assert fieldwork.METHODS[view] in said(page)
+
+
+@pytest.mark.usefixtures("at_shipped")
+def test_individual_and_collective_are_two_maps_side_by_side():
+    page = opened("sensing.py")
+    assert len(page.get("deck_gl_json_chart")) == 1
+    page.session_state["sensible-onglet"] = "Individuel et collectif"
+    page.run()
     assert not page.exception
-    layers = {layer["id"] for layer in json.loads(page.get("deck_gl_json_chart")[0].proto.json)["layers"]}
-    assert any(name.startswith(f"surface_{view}-") for name in layers)
+    assert len(page.get("deck_gl_json_chart")) == 3
+    titles = said(page).replace("\\", "")
+    assert "ressenti par chacun : 1 séance, 11 personnes, 92 observations" in titles
+    assert "dit ou posé ensemble : 2 séances, 22 participations, 15 éléments" in titles
+
+
+def test_a_click_means_a_place_an_absence_or_what_covers_it(shipped):
+    found = fieldwork.fieldwork(shipped, "QMI1-AUL", kept=Kept(), cell_m=50)
+    drawn = fieldwork.drawn(shipped, "QMI1-AUL", found, kept=Kept())
+    place = next(iter(fieldwork.spoken_places(found)))
+    assert fieldwork.picked(found, drawn, layer="felt", ident=place) == place
+    absence = next(layer for layer in drawn.layers if layer.name == "absences_areas").frame["id"].iloc[0]
+    assert fieldwork.picked(found, drawn, layer="absences_areas", ident=absence) == absence
+    assert fieldwork.said_at(found, absence)["observation_id"].tolist() == [absence]
+    stops = found.own["stages"]
+    inside = found.places[found.places["place_id"] == place].geometry.iloc[0]
+    over = stops[stops.geometry.within(inside)]
+    meant = {fieldwork.picked(found, drawn, layer="stages", ident=stop) for stop in over["stage_id"]}
+    assert meant == {place}
+    assert fieldwork.picked(found, drawn, layer="districts_known", ident="QMI1-AUL") == ""
+    assert fieldwork.picked(found, drawn, layer="routes", ident=found.own["routes"]["route_id"].iloc[0]) == ""
 
 
 @pytest.mark.usefixtures("at_shipped")
 def test_a_district_nobody_walked_is_a_sentence():
     page = opened("sensing.py")
-    page.selectbox(key="sensible-quartier").set_value("QMI2-SUC").run()
+    page.selectbox(key="quartier").set_value("QMI2-SUC").run()
     assert not page.exception
     assert "Aucune séance de terrain" in said(page)
 
@@ -123,17 +159,20 @@ def test_a_measured_layer_gives_quadrants_and_discordant_places(shipped):
     assert counts.loc["Chaleur", "non fourni"] > 0
     apart = next(frame.value for frame in page.dataframe if "Écart" in frame.value)
     assert set(apart["Sujet"]) == {"bruit"}
+    charts = [chart for chart in page.get("deck_gl_json_chart") if "concordance" in chart.proto.json]
+    assert len(charts) == 1
+    assert "ressenti et mesure, bruit : 1 séance, 6 personnes, 10 observations" in said(page).replace("\\", "")
 
 
 def test_a_measured_layer_without_place_or_system_is_refused():
     frame = pd.DataFrame({"db": ["50"]})
     with pytest.raises(InputError, match="aucun lieu"):
-        fieldwork.measured_layer(RawTable("a.csv", "a", frame))
+        measures.measured_layer(RawTable("a.csv", "a", frame))
     far = np.array([shapely.Point(-9e9, 9e9)], dtype=object)
     with pytest.raises(InputError, match="système de coordonnées"):
-        fieldwork.measured_layer(RawTable("a.csv", "a", frame, geometry=far))
+        measures.measured_layer(RawTable("a.csv", "a", frame, geometry=far))
     near = np.array([shapely.Point(652_000, 6_862_000)], dtype=object)
-    assert fieldwork.measured_layer(RawTable("a.csv", "a", frame, geometry=near)).crs.to_epsg() == 2154
+    assert measures.measured_layer(RawTable("a.csv", "a", frame, geometry=near)).crs.to_epsg() == 2154
 
 
 def test_each_choice_keeps_what_it_names(shipped):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 REIDENTIFIED_SHARE = 0.2
 #: Sides of the nested cells tried in turn, in metres; a point that is still alone in the last has its place withheld.
 MASKS_M = (50.0, 100.0, 200.0, 400.0, 800.0)
+#: A point farther than this from every street was not felt in one: it goes to a cell.
+STREET_REACH_M = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +133,12 @@ def cells_of(points: NDArray[np.object_], *, cell_m: float) -> NDArray[np.object
 
 
 def segments_of(points: NDArray[np.object_], streets: gpd.GeoDataFrame) -> NDArray[np.object_]:
-    """Return the street segment nearest to each point, missing where the point is."""
+    """Return the street segment nearest to each point within `STREET_REACH_M`, missing where there is none."""
     require_metres(streets, what="les rues")
     lines = streets.geometry.to_numpy()
+    lines = lines[shapely.get_dimensions(lines) == 1]
     there = np.flatnonzero(~(shapely.is_missing(points) | shapely.is_empty(points)))
-    row, line = shapely.STRtree(lines).query_nearest(points[there], all_matches=False)
+    row, line = shapely.STRtree(lines).query_nearest(points[there], max_distance=STREET_REACH_M, all_matches=False)
     found = np.full(len(points), None, dtype=object)
     found[there[row]] = lines[line]
     return found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from geo_qmi import schema
 from geo_qmi.errors import InputError, shown
+from geo_qmi.intake.places import WORDS
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class Recognised:
         Column of the table → the columns of the file that claim it and disagree.
     missing
         Columns the table requires and the file lacks.
+    ignored
+        Columns of the file the user leaves aside.
+    placed
+        Column of the file → the word of `geo_qmi.intake.places.WORDS` the user gives it.
     """
 
     taken: dict[str, str] = field(default_factory=dict)
@@ -47,6 +52,8 @@ class Recognised:
     repeated: list[str] = field(default_factory=list)
     clashes: dict[str, list[str]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    placed: dict[str, str] = field(default_factory=dict)
 
 
 #: Words that change nothing to what a column title means.
@@ -106,7 +113,9 @@ def recognise(frame: pd.DataFrame, name: str, *, mapping: Mapping[str, str] | No
     frame
         Raw cells, one column per column of the file.
     mapping
-        Column of the file → column of the table (its name, title or an alias); wins over what would be recognised.
+        Column of the file → column of the table (its name, title or an alias), a word of
+        `geo_qmi.intake.places.WORDS` when it holds a coordinate, or nothing to leave it aside; wins over what would be
+        recognised.
 
     Raises
     ------
@@ -115,8 +124,11 @@ def recognise(frame: pd.DataFrame, name: str, *, mapping: Mapping[str, str] | No
     """
     words = spellings(name)
     chosen = _chosen(frame, name, mapping or {}, words=words)
-    claims: dict[str, list[str]] = {target: [column] for column, target in chosen.items()}
-    seen = Recognised()
+    seen = Recognised(
+        ignored=[column for column, target in chosen.items() if not target],
+        placed={column: target for column, target in chosen.items() if target in WORDS},
+    )
+    claims: dict[str, list[str]] = {target: [column] for column, target in chosen.items() if target}
     for column in frame.columns:
         target = words.get(gist(str(column)))
         if column in chosen:
@@ -146,17 +158,19 @@ def recognise(frame: pd.DataFrame, name: str, *, mapping: Mapping[str, str] | No
 def _chosen(frame: pd.DataFrame, name: str, mapping: Mapping[str, str], *, words: dict[str, str]) -> dict[str, str]:
     """Return column of the file → column of the table for the columns mapped by hand."""
     by_fold = {fold(str(column)): column for column in reversed(frame.columns)}
+    if schema.geometry_types(name):
+        words = {**{word: word for word in WORDS}, **words}
     chosen: dict[str, str] = {}
     for given, wanted in mapping.items():
         column = given if given in frame.columns else by_fold.get(fold(given))
-        target = words.get(gist(wanted))
+        target = words.get(gist(wanted)) if wanted else ""
         if column is None:
             listed = ", ".join(shown(c) for c in frame.columns[:20])
             raise InputError(f"Le fichier n’a pas de colonne « {shown(given)} ». Colonnes lues : {listed}.")
         if target is None:
             listed = ", ".join(c for c in schema.columns(name) if c != "geometry")
             raise InputError(f"La table « {name} » n’a pas de colonne « {shown(wanted)} ». Elle attend : {listed}.")
-        if target in chosen.values() or column in chosen:
+        if (target and target in chosen.values()) or column in chosen:
             raise InputError(f"La correspondance donne deux fois « {shown(given)} » ou « {target} » : gardez-en une.")
         chosen[column] = target
     return chosen

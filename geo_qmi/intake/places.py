@@ -24,7 +24,7 @@ from geo_qmi.schema.kinds import number
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -45,6 +45,19 @@ _PAIRS: tuple[tuple[tuple[str, ...], tuple[str, ...], str | None], ...] = (
 _LAT_LON = ("coordonnees_geographiques", "geo_point_2d", "geo_point", "geopoint", "lat_lon", "latlon", "coordonnees")
 _GEOJSON = ("geo_shape", "geojson", "geo_json")
 _WKT = ("wkt", "geometry", "geometrie", "geom", "the_geom", "geometry_wkt")
+_WAYS = (*({*east, *north} for east, north, _ in _PAIRS), {*_LAT_LON}, {*_GEOJSON}, {*_WKT})
+#: What a user may say a column holds, and how it is said in French.
+WORDS = {
+    "longitude": "longitude, en degrés",
+    "latitude": "latitude, en degrés",
+    "x_l93": "x, en Lambert-93",
+    "y_l93": "y, en Lambert-93",
+    "x": "x, système à préciser",
+    "y": "y, système à préciser",
+    "lat_lon": "« latitude, longitude » dans une cellule",
+    "geojson": "géométrie GeoJSON",
+    "wkt": "géométrie WKT",
+}
 _TWO_NUMBERS = re.compile(r"\s*\(?([+-]?\d+(?:\.\d+)?)\s*[,;]\s*([+-]?\d+(?:\.\d+)?)\)?\s*", re.ASCII)
 _LON_LAT_KEYS = re.compile(
     r'\s*\{\s*"(lon|lat)"\s*:\s*([+-]?\d+(?:\.\d+)?)\s*,\s*"(lon|lat)"\s*:\s*([+-]?\d+(?:\.\d+)?)\s*\}\s*', re.ASCII
@@ -79,7 +92,7 @@ class Places:
     columns: list[str] = field(default_factory=list)
 
 
-def find(raw: RawTable, *, taken: set[str], faults: Faults) -> Places:
+def find(raw: RawTable, *, taken: set[str], faults: Faults, told: Mapping[str, str] | None = None) -> Places:
     """Return the geometry of `raw`, from its own geometry or from its columns.
 
     Parameters
@@ -88,16 +101,22 @@ def find(raw: RawTable, *, taken: set[str], faults: Faults) -> Places:
         Columns of the file that already mean something else.
     faults
         Receives the cells that cannot be read as a place, and the columns a place was read from.
+    told
+        Column of the file → the word of `WORDS` the user gives it; the file's own geometry gives way.
     """
-    if raw.geometry is not None and any(shape is not None for shape in raw.geometry):
+    said = told or {}
+    if not said and raw.geometry is not None and any(shape is not None for shape in raw.geometry):
         return Places(raw.geometry, raw.crs)
-    free = {fold(str(column)): str(column) for column in reversed(raw.frame.columns) if column not in taken}
-    for east, north, crs in _PAIRS:
-        x = next((free[word] for word in east if word in free), None)
-        y = next((free[word] for word in north if word in free), None)
-        if x is not None and y is not None:
-            faults.spelled[_GEOMETRY] = f"{x}, {y}"
-            return Places(_pairs(raw.frame, x, y, faults=faults), crs or raw.crs, [x, y])
+    columns = [str(column) for column in reversed(raw.frame.columns) if column not in taken]
+    free = {said.get(column, fold(column)): column for column in sorted(columns, key=said.__contains__)}
+    if said:  # only the way of giving a place the user speaks of
+        meant = {word for way in _WAYS if not way.isdisjoint(said.values()) for word in way}
+        free = {word: column for word, column in free.items() if word in meant}
+    axes = _axes(free)
+    if axes is not None:
+        (x, y), _, crs = axes
+        faults.spelled[_GEOMETRY] = f"{x}, {y}"
+        return Places(_pairs(raw.frame, x, y, faults=faults), crs or raw.crs, [x, y])
     for words, read, crs in (
         (_LAT_LON, _lat_lon, geo.DEGREES),
         (_GEOJSON, _geojson, geo.DEGREES),
@@ -109,6 +128,29 @@ def find(raw: RawTable, *, taken: set[str], faults: Faults) -> Places:
                 shapes, declared = read(raw.frame[free[word]], faults)
                 return Places(shapes, declared or crs, [free[word]])
     return Places(raw.geometry, raw.crs)
+
+
+def ways(columns: Iterable[str], *, taken: set[str]) -> dict[str, str]:
+    """Return the columns `find` would read a place from by their name → their word of `WORDS`; `taken` is as there."""
+    free = {fold(column): column for column in reversed(list(columns)) if column not in taken}
+    axes = _axes(free)
+    if axes is not None:
+        return dict(zip(axes[0], axes[1], strict=True))
+    for words, meant in ((_LAT_LON, "lat_lon"), (_GEOJSON, "geojson"), (_WKT, "wkt")):
+        found = next((free[word] for word in words if word in free), None)
+        if found is not None:
+            return {found: meant}
+    return {}
+
+
+def _axes(free: Mapping[str, str]) -> tuple[tuple[str, str], tuple[str, str], str | None] | None:
+    """Return the columns of a point, their words of `WORDS` and the system they announce; `free`: word → column."""
+    for east, north, crs in _PAIRS:
+        x = next((free[word] for word in east if word in free), None)
+        y = next((free[word] for word in north if word in free), None)
+        if x is not None and y is not None:
+            return (x, y), (east[0], north[0]), crs
+    return None
 
 
 def _empty(length: int) -> NDArray[np.object_]:

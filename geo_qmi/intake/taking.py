@@ -110,7 +110,8 @@ def take_in(
     crs
         Coordinate system imposed by the user, such as ``EPSG:2154``.
     mapping
-        Column of the file → column of the table, where the names do not say it.
+        Column of the file → column of the table, where the names do not say it; see
+        `geo_qmi.intake.columns.recognise`.
     known
         Tables of the study: references are checked against them, and identifiers already there are refused. Without
         it neither is checked.
@@ -272,7 +273,7 @@ def _shapes(
                 column="geometry",
             )
         return None
-    found = places.find(raw, taken=set(seen.taken.values()), faults=faults)
+    found = places.find(raw, taken={*seen.taken.values(), *seen.ignored}, faults=faults, told=seen.placed)
     seen.unknown = [column for column in seen.unknown if column not in found.columns]
     if found.shapes is None:
         if required and len(raw.frame):

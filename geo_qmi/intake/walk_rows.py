@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 
 from geo_qmi import schema
-from geo_qmi.intake.walk_people import People, whole
+from geo_qmi.intake.walk_people import ErasedAmong, People, said_alone, whole
 from geo_qmi.sources.field.collected import HELPERS, TOOLS, Collected, Hints, cells, fault
 from geo_qmi.sources.raw import RawTable
 from geo_qmi.vocabulary import fold
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from geo_qmi.errors import Defect
 
 #: Tables of a walk, each after those it refers to.
-TABLES = ("sessions", "routes", "stages", "participants", "observations", "statements")
+TABLES = ("sessions", "routes", "stages", "participants", "observations", "statements", "workshop_items")
 #: Columns of a table that hold coordinates as numbers or text: they help to tell two records apart.
 _COORDINATES = re.compile(r"(lon|lat|longitude|latitude|lng|x|y|[xy]_(l93|lambert_?93)|coord.*|wkt|geom.*|geo_.*)")
+#: What a record of a table is, where nobody and no hour tells it from another.
+_SAID_IS_WHAT = {"statements": {"statement"}, "workshop_items": {"label", "kind"}}
 _AXES = ("frame", "sense", "theme")
 _CLOCK = re.compile(r"(\d{1,2})[:hH](\d{2})(?::(\d{2}))?")
 _DAY_LAST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
@@ -78,7 +80,13 @@ class _Walk:
 
 
 def prepare(
-    collected: Collected, *, session: str, district: str, known: Mapping[str, pd.DataFrame], hints: Hints
+    collected: Collected,
+    *,
+    session: str,
+    district: str,
+    known: Mapping[str, pd.DataFrame],
+    hints: Hints,
+    erased_among: ErasedAmong = lambda _: set(),
 ) -> Prepared:
     """Return the records of a delivery as rows of the study.
 
@@ -92,6 +100,8 @@ def prepare(
         Tables of the study.
     hints
         What the file leaves unsaid.
+    erased_among
+        Tells whom of (session, participant) pairs the study erased: see `geo_qmi.workspace.Study.erased_among`.
 
     Returns
     -------
@@ -99,10 +109,11 @@ def prepare(
         ``sessions`` has at most one row; ``start`` is missing when nothing tells it.
     """
     held = known["participants"]
-    people_here = People(session, held[held["session_id"] == session], hints)
+    people_here = People(session, held[held["session_id"] == session], hints, erased_among)
     walk = _Walk(session, collected, hints, known, Prepared(), people_here)
     walk.words = _spoken(known)
     raws = {table: [_own_session(raw, walk) for raw in collected.tables.get(table, [])] for table in TABLES}
+    raws = walk.people.without_erased(raws)
     start = _start(walk, raws)
     walk.day = str(start or "")[:10]
     for table in ("routes", "stages"):
@@ -111,7 +122,7 @@ def prepare(
     people = walk.people.rows(
         [r for t in ("participants", "observations", "statements") for r in raws[t]], source=walk.source
     )
-    for table in ("observations", "statements"):
+    for table in ("observations", "statements", "workshop_items"):
         walk.out.pieces[table] = [_rows(raw, table, walk) for raw in raws[table]]
     walk.out.pieces["participants"] = [people] if people is not None else []
     walk.out.brought["participants"] = {"actor_group"}
@@ -204,7 +215,7 @@ def _rows(raw: RawTable, table: str, walk: _Walk) -> RawTable:
         _set_author(out, walk)
         _set_kind(out, walk)
         _set_photos(out, walk)
-    if table in {"observations", "statements"}:
+    if table in {"observations", "statements", "workshop_items"}:
         _set_codes(out, walk)
     key = schema.key_columns(table)[0]
     frame[key] = _identifiers(out, table, walk)
@@ -220,8 +231,9 @@ def _rows(raw: RawTable, table: str, walk: _Walk) -> RawTable:
         brought |= {"stage_id"} if "stage" in frame else set()
     elif table == "stages":
         _set_rank(out, brought)
-    elif table == "statements" and "scope" not in frame:
-        frame["scope"] = "collective"
+    elif table == "statements":
+        _set_speaker(out, walk)
+        brought.add("participant_id")
     used = [name for name in HELPERS if name in frame and name not in schema.columns(table)]
     out.frame = frame.drop(columns=used)
     return out
@@ -252,7 +264,7 @@ def _drawn(record: pd.Series[Any], who: Any, shape: Any, table: str) -> str:
     is an observation nobody dated or placed.
     """
     told = {str(name): str(cell) for name, cell in record.items() if cell is not None and pd.notna(cell)}
-    named = {"rank", "time", "name"} | ({"statement"} if table == "statements" else set())
+    named = {"rank", "time", "name"} | _SAID_IS_WHAT.get(table, set())
     telling = {name: cell for name, cell in told.items() if name in named or _COORDINATES.fullmatch(fold(name))}
     if table == "observations" and shape is None and not telling.keys() - {"rank"}:
         telling |= {name: cell for name, cell in told.items() if name in {"verbatim", "wished"}}
@@ -289,6 +301,17 @@ def _set_author(raw: RawTable, walk: _Walk) -> None:
         walk.out.defects.append(
             fault(raw, reason, "ajoutez une colonne participant, ou précisez-le à l’import", column="participant")
         )
+
+
+def _set_speaker(raw: RawTable, walk: _Walk) -> None:
+    """Name the author of what one person said alone; what was said together is the group's, whoever typed it."""
+    frame = raw.frame
+    if "scope" not in frame:
+        frame["scope"] = "collective"
+    who = {row: walk.people.identifier(name) for row, name, _ in walk.people.named(raw)}
+    alone = cells(frame, "scope").map(said_alone)
+    told = [who.get(row) if own else None for row, own in zip(frame.index, alone, strict=True)]
+    frame["participant_id"] = pd.Series(told, index=frame.index, dtype=object)
 
 
 def _set_kind(raw: RawTable, walk: _Walk) -> None:

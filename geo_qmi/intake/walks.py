@@ -18,6 +18,7 @@ from geo_qmi import schema
 from geo_qmi.errors import Defect, InputError, UnknownNameError, shown
 from geo_qmi.intake.taking import Intake, take_in
 from geo_qmi.intake.walk_doubts import doubts
+from geo_qmi.intake.walk_people import ERASED
 from geo_qmi.intake.walk_rows import TABLES, Prepared, prepare
 from geo_qmi.sources.field.collected import Hints
 from geo_qmi.sources.field.reading import read_walk
@@ -71,14 +72,18 @@ class WalkImport:
             raise AssertionError(f"records do not add up:\n{self.counts}")
 
     def sentence(self) -> str:
-        """Return the whole as one French sentence."""
+        """Return the whole as one French sentence, or two when the file names people the study erased."""
         n = self.counts.sum()
         errors = sum(defect.severity == "error" for defect in self.defects)
         return (
             f"{n['in']} enregistrement(s) lus : {n['added']} ajoutés, {n['updated']} mis à jour, "
             f"{n['unchanged']} inchangés, {n['refused']} refusés ; "
-            f"{errors} erreur(s), {len(self.defects) - errors} avertissement(s)."
+            f"{errors} erreur(s), {len(self.defects) - errors} avertissement(s)." + self._erased()
         )
+
+    def _erased(self) -> str:
+        n_erased = sum(defect.reason == ERASED for defect in self.defects)
+        return f" Dont {n_erased} refusé(s) parce que leur auteur a été effacé de l’étude." if n_erased else ""
 
 
 def import_walk(
@@ -95,7 +100,8 @@ def import_walk(
     """Write a walk into a study, in one transaction, and return what became of each record.
 
     Importing the same file again changes nothing; an edited file updates the records it edits. A record the file no
-    longer holds stays in the study.
+    longer holds stays in the study. Whoever the study erased does not come back: their records are refused, counted,
+    and not copied to quarantine.
 
     Parameters
     ----------
@@ -129,7 +135,9 @@ def import_walk(
     known = study.read_many()
     _check_place(known, session=session, district=district)
     collected = read_walk(path, tool=tool, hints=hints, crs=crs)
-    prepared = prepare(collected, session=session, district=district, known=known, hints=hints)
+    prepared = prepare(
+        collected, session=session, district=district, known=known, hints=hints, erased_among=study.erased_among
+    )
     _check_start(prepared, session=session)
     imposed = None if collected.tool in {"paper", "gpx"} else crs
     parts = _taken(prepared, known, crs=imposed)
@@ -137,9 +145,13 @@ def import_walk(
     accepted = {name: part.accepted for name, part in parts.items()}
     found = [*collected.defects, *prepared.defects, *(d for part in parts.values() for d in part.defects)]
     found += _doubts(accepted, known, session=session)
+    reason = f"import de terrain de « {shown(_name(path))} », séance {session}"
     if changed:
-        reason = f"import de terrain de « {shown(_name(path))} », séance {session}"
         study.write_many(changed, reason=reason, actor=actor, expected_versions=versions)
+    n_erased = sum(defect.reason == ERASED for defect in found)
+    if n_erased:
+        note = f"{reason} : {n_erased} enregistrement(s) de personnes effacées refusés"
+        study.note_refusal("participants", reason=note, actor=actor)
     return WalkImport(
         collected.tool,
         outcome,

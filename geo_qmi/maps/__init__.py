@@ -8,11 +8,14 @@ here computes a result or knows a screen or a file; what is unknown is hatched o
 from __future__ import annotations
 
 from geo_qmi.maps.access import access_map, reach_map
+from geo_qmi.maps.concordance import concordance_map
+from geo_qmi.maps.context import with_context
 from geo_qmi.maps.district import district_map
 from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, count_classes, hatch, plural, words
 from geo_qmi.maps.hosts import UNKNOWN_PLACE, district_name, hosts_of
 from geo_qmi.maps.metropolis import plan_map, programme_map
-from geo_qmi.maps.sensitive import sensitive_map
+from geo_qmi.maps.records import collective_map
+from geo_qmi.maps.sensitive import outlined, sensitive_map
 
 __all__ = [
     "DEMO",
@@ -22,15 +25,19 @@ __all__ = [
     "Map",
     "Style",
     "access_map",
+    "collective_map",
+    "concordance_map",
     "count_classes",
     "district_map",
     "district_name",
     "hatch",
     "hosts_of",
+    "outlined",
     "plan_map",
     "plural",
     "programme_map",
     "reach_map",
     "sensitive_map",
+    "with_context",
     "words",
 ]

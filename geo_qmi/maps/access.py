@@ -21,7 +21,7 @@ from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import CROSSING_KINDS, CROSSING_STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from geo_qmi.maps.drawing import Extent
 
@@ -37,7 +37,10 @@ _RATIOS = (
 _UNMEASURED = Style(label="Paire sans chemin ou non mesurée", line="#9a9a9a", width_px=1.5)
 _CROSSINGS = {
     "open": Style(label="Franchissement ouvert", fill="#ffffff", line="#00695c", shape="circle", size_px=14),
-    "assumed": Style(label="Franchissement supposé, à vérifier", fill="#fff3c4", line="#7a4b00", size_px=14),
+    "assumed": Style(label="Franchissement supposé, à vérifier", fill="#c9a227", line="#7a4b00", size_px=14),
+    "closed": Style(
+        label="Franchissement fermé à cette heure", fill="#9a9a9a", line="#1a1a1a", shape="down", size_px=16
+    ),
     "planned": Style(label="Franchissement envisagé", fill="#c2185b", line="#ffffff", shape="up", size_px=18),
 }
 _PARTS = {
@@ -70,7 +73,7 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
     host
         One row of `geo_qmi.maps.hosts_of`, EPSG:2154 like every layer.
     communes, barriers, crossings, stations
-        Tables of those names.
+        Tables of those names; ``closed`` in `crossings` tells those shut at the hour walked.
     catchments
         ``minutes``, geometry: the ground reached, near to far.
     place, place_name
@@ -87,40 +90,32 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
     for layer, what in ((host, "le quartier"), (catchments, "les bassins d’accès")):
         require_metres(layer, what=what)
     window = _window(host, [*catchments.geometry])
-    near = communes[communes.intersects(window)]
-    cutting, stops = barriers[barriers.intersects(window)], stations[stations.intersects(window)]
-    start = gpd.GeoSeries([place], crs=CRS)
+    stops = stations[stations.intersects(window)]
     star = Style(label="Départ de la marche", fill="#ffeb3b", line="#000000", shape="square", size_px=18)
-    layers = [
-        _context_layer(near, insee=host["insee"].iloc[0]),
-        _bands(catchments),
-        *district_layers(host, hatch_m=150.0, opacity=0.0),
-        _barrier_layer(cutting),
-        *([] if pairs is None else [_pairs_layer(pairs)]),
-        _crossings_layer(crossings[crossings.intersects(window)], opened),
-        _station_layer(stops),
-        names_layer(near.geometry.intersection(window), ids=near["insee"], labels=near["name"]),
-        Layer(
-            name="start",
-            title="Départ",
-            kind="point",
-            frame=features(start, ids=["start"], labels=[place_name], styles="start"),
-            styles={"start": star},
-        ),
-    ]
-    kept = [layer for layer in layers if len(layer.frame)]
+    start = Layer(
+        name="start",
+        title="Départ",
+        kind="point",
+        frame=features(gpd.GeoSeries([place], crs=CRS), ids=["start"], labels=[place_name], styles="start"),
+        styles={"start": star},
+    )
+    lines = [] if pairs is None else [_pairs_layer(pairs)]
+    over = [*lines, _crossings_layer(crossings[crossings.intersects(window)], opened), _station_layer(stops)]
     minutes = ", ".join(f"{limit:g}" for limit in catchments["minutes"])
-    return Map(
-        title=f"{host['title'].iloc[0]} : à pied depuis « {place_name} » en {minutes} min"
-        + (f" ({DEMO})" if demo else ""),
-        layers=tuple(kept),
-        extent_m=cast("Extent", window.bounds),
-        description=f"Sol atteint à pied depuis « {place_name} » en {minutes} minutes. Terrain : {ground}. "
-        f"Sur la carte : {plural(len(cutting), 'coupure')}, {plural(len(stops), 'point')} de gare ou station"
-        + ("" if pairs is None else f", {plural(len(pairs), 'paire')} en vis-à-vis")
-        + ".",
-        credits=credits_of(host, near, cutting, stops),
-        table=_rows_of(kept),
+    told = "" if pairs is None else f", {plural(len(pairs), 'paire')} en vis-à-vis"
+    return _composed(
+        host,
+        window,
+        under=[_bands(catchments)],
+        over=over,
+        above=[start],
+        grounds=(communes, barriers, stops),
+        title=f"à pied depuis « {place_name} » en {minutes} min" + (f" ({DEMO})" if demo else ""),
+        description=(
+            f"Sol atteint à pied depuis « {place_name} » en {minutes} minutes. Terrain : {ground}. Sur la carte : "
+            f"{plural(len(barriers[barriers.intersects(window)]), 'coupure')}, "
+            f"{plural(len(stops), 'point')} de gare ou station{told}."
+        ),
     )
 
 
@@ -152,33 +147,71 @@ def reach_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         Walk of the reach.
     """
     window = _window(host, [*catchments.geometry, *sites.geometry])
+    names = dict(zip(sites["site_id"], sites["name"], strict=True))
+    places = Layer(
+        name="sites",
+        title="Lieux",
+        kind="point",
+        frame=features(
+            sites.geometry.representative_point(), ids=sites["site_id"], labels=sites["name"],
+            styles=list(sites["part"]),
+        ),
+        styles=_PARTS,
+    )  # fmt: skip
+    many = plural(len(catchments), "lieu", "lieux")
+    return _composed(
+        host,
+        window,
+        under=[_reach_layer(catchments, names, minutes), _false_layer(false, names)],
+        over=[],
+        above=[places],
+        grounds=(communes, barriers, None),
+        title=f"à {minutes:g} min à pied de {many}" + (f" ({DEMO})" if demo else ""),
+        description=(
+            f"Sol à {minutes:g} minutes à pied de {many}. Terrain : {ground}. "
+            f"Couverture fausse : {plural(len(false), 'carré')} dans un disque et hors de portée à pied."
+        ),
+    )
+
+
+def _composed(
+    host: gpd.GeoDataFrame,
+    window: shapely.Geometry,
+    *,
+    under: list[Layer],
+    over: list[Layer],
+    above: list[Layer],
+    grounds: tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame | None],
+    title: str,
+    description: str,
+) -> Map:
+    """Return a map of one district: areas under its limit and its barriers, lines and signs over them, then names.
+
+    Parameters
+    ----------
+    grounds
+        Communes, barriers, and another layer to credit.
+    title
+        What follows the name of the district.
+    """
+    communes, barriers, other = grounds
     near, cutting = communes[communes.intersects(window)], barriers[barriers.intersects(window)]
-    points = sites.geometry.representative_point()
     layers = [
         _context_layer(near, insee=host["insee"].iloc[0]),
-        _reach_layer(catchments, minutes),
-        _false_layer(false),
+        *under,
         *district_layers(host, hatch_m=150.0, opacity=0.0),
         _barrier_layer(cutting),
+        *over,
         names_layer(near.geometry.intersection(window), ids=near["insee"], labels=near["name"]),
-        Layer(
-            name="sites",
-            title="Lieux",
-            kind="point",
-            frame=features(points, ids=sites["site_id"], labels=sites["name"], styles=list(sites["part"])),
-            styles=_PARTS,
-        ),
+        *above,
     ]
     kept = [layer for layer in layers if len(layer.frame)]
     return Map(
-        title=f"{host['title'].iloc[0]} : à {minutes:g} min à pied de {plural(len(catchments), 'lieu', 'lieux')}"
-        + (f" ({DEMO})" if demo else ""),
+        title=f"{host['title'].iloc[0]} : {title}",
         layers=tuple(kept),
         extent_m=cast("Extent", window.bounds),
-        description=f"Sol à {minutes:g} minutes à pied de {plural(len(catchments), 'lieu', 'lieux')}. "
-        f"Terrain : {ground}. "
-        f"Couverture fausse : {plural(len(false), 'carré')} dans un disque et hors de portée à pied.",
-        credits=credits_of(host, near, cutting),
+        description=description,
+        credits=credits_of(host, near, cutting, *([] if other is None else [other])),
         table=_rows_of(kept),
     )
 
@@ -259,35 +292,40 @@ def _crossings_layer(crossings: gpd.GeoDataFrame, opened: shapely.Geometry | Non
     ids, names = [*crossings["crossing_id"]], [*crossings["name"].fillna("Franchissement sans nom")]
     kinds = [*crossings["kind"].map(CROSSING_KINDS)]
     states = [*crossings["status"].map(CROSSING_STATUSES)]
-    styles = ["assumed" if status == "assumed" else "open" for status in crossings["status"]]
+    closed = crossings["closed"] if "closed" in crossings else [False] * len(crossings)
+    styles = [
+        "closed" if shut else "assumed" if status == "assumed" else "open"
+        for shut, status in zip(closed, crossings["status"], strict=True)
+    ]
+    hours = [*crossings["hours"].fillna("inconnus")]
     if opened is not None:
         shapes.append(shapely.point_on_surface(opened))
         ids, names = [*ids, "essai"], [*names, "Franchissement envisagé"]
-        kinds, states, styles = [*kinds, "—"], [*states, "essai"], [*styles, "planned"]
-    drawn = features(gpd.GeoSeries(shapes, crs=CRS), ids=ids, labels=names, styles=styles, Nature=kinds, Statut=states)
+        kinds, states, hours, styles = [*kinds, "—"], [*states, "essai"], [*hours, "—"], [*styles, "planned"]
+    told = {"Nature": kinds, "Statut": states, "Horaires": hours}
+    drawn = features(gpd.GeoSeries(shapes, crs=CRS), ids=ids, labels=names, styles=styles, **told)
     return Layer(
         name="crossings",
         title="Franchissements",
         kind="point",
         frame=drawn,
         styles=_CROSSINGS,
-        tooltip=("Nature", "Statut"),
+        tooltip=tuple(told),
         optional=True,
     )
 
 
-def _reach_layer(catchments: gpd.GeoDataFrame, minutes: float) -> Layer:
+def _reach_layer(catchments: gpd.GeoDataFrame, names: Mapping[str, str], minutes: float) -> Layer:
     """Return the ground within reach of each place."""
     style = Style(label=f"À {minutes:g} min à pied", fill="#41b6c4", line=INK, width_px=0.5, opacity=0.35)
-    drawn = features(
-        catchments.geometry, ids=catchments["site_id"], labels=catchments["site_id"], styles="reach"
-    )  # fmt: skip
+    labels = [names.get(one, one) for one in catchments["site_id"]]
+    drawn = features(catchments.geometry, ids=catchments["site_id"], labels=labels, styles="reach")
     return Layer(
         name="reach", title="À portée de marche", kind="area", frame=drawn, styles={"reach": style}, optional=True
     )
 
 
-def _false_layer(false: gpd.GeoDataFrame) -> Layer:
+def _false_layer(false: gpd.GeoDataFrame, names: Mapping[str, str]) -> Layer:
     """Return false coverage as squares, told apart from the reach by colour and by an outline."""
     style = Style(
         label="Couverture fausse : dans le disque, hors de portée", fill="#d95f0e", line="#8c2d04", opacity=0.8
@@ -296,7 +334,7 @@ def _false_layer(false: gpd.GeoDataFrame) -> Layer:
     drawn = features(
         gpd.GeoSeries(squares, crs=CRS),
         ids=[f"faux-{row}" for row in range(len(false))],
-        labels=[f"Hors de portée de {name}" for name in false["site_id"]],
+        labels=[f"Hors de portée de {names.get(one, one)}" for one in false["site_id"]],
         styles="false",
         **{"À vol d’oiseau": [f"{words(round(one))} m" for one in false["straight_m"]]},
     )

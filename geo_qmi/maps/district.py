@@ -124,7 +124,14 @@ def _context_layer(near: gpd.GeoDataFrame, *, insee: str) -> Layer:
         **{"Population légale": near["population"].map(words)},
     )
     return Layer(
-        name="communes", title="Communes", kind="area", frame=drawn, styles=styles, tooltip=("Population légale",)
+        name="communes",
+        title="Communes",
+        kind="area",
+        frame=drawn,
+        styles=styles,
+        tooltip=("Population légale",),
+        optional=True,
+        context=True,
     )
 
 
@@ -150,6 +157,7 @@ def _barrier_layer(barriers: gpd.GeoDataFrame) -> Layer:
         styles=styles,
         tooltip=("Nature", "Tracé"),
         optional=True,
+        context=True,
     )
 
 
@@ -171,6 +179,7 @@ def _station_layer(stations: gpd.GeoDataFrame) -> Layer:
         styles={"station": style},
         tooltip=("Ligne", "Mode"),
         optional=True,
+        context=True,
     )
 
 

@@ -36,6 +36,8 @@ DEMO = "données de démonstration"
 
 #: Contours of a metropolitan map are drawn at about 50 m a pixel: finer vertices cost bytes and show nothing.
 _OVERVIEW_M = 25.0
+#: Luma, from 0 to 255, above which letters on a fill are dark.
+_PALE = 140
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Style:
         Spacing of hatch lines drawn inside an area, in metres; 0 for none.
     shape, size_px
         Sign of a point and its size, in pixels.
+    letters
+        One to three characters written inside the sign.
     """
 
     label: str = ""
@@ -66,6 +70,18 @@ class Style:
     hatch_m: float = 0.0
     shape: Shape = "circle"
     size_px: float = 14.0
+    letters: str = ""
+
+    def letters_ink(self) -> str:
+        """Return the colour of the letters: dark on a pale fill or on none, white on a dark one."""
+        if not self.fill:
+            return INK
+        red, green, blue = (int(self.fill[start : start + 2], 16) for start in (1, 3, 5))
+        return INK if 0.299 * red + 0.587 * green + 0.114 * blue > _PALE else "#ffffff"
+
+    def letters_share(self) -> float:
+        """Return the size of the letters beside the side of the sign: smaller when there are several."""
+        return 0.58 if len(self.letters) == 1 else 0.48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +104,12 @@ class Layer:
         Columns shown when a feature is pointed at; their names are French.
     optional
         True when the reader may hide the layer.
+    context
+        True for what helps to find one's way (communes, barriers, stations, names), false for what the map is about.
+    shown
+        Whether an optional layer is drawn before the reader asks for anything.
+    key
+        Entries of the legend where they are not the looks of the features, one by one.
     """
 
     name: str
@@ -97,9 +119,14 @@ class Layer:
     styles: Mapping[str, Style]
     tooltip: Sequence[str] = ()
     optional: bool = False
+    context: bool = False
+    shown: bool = True
+    key: tuple[Style, ...] = ()
 
     def legend(self) -> list[Style]:
-        """Return the looks that are both used by a feature and named."""
+        """Return the key of the layer, or else the looks that are both used by a feature and named."""
+        if self.key:
+            return list(self.key)
         used = set(self.frame["style"])
         return [style for key, style in self.styles.items() if key in used and style.label]
 
@@ -136,6 +163,12 @@ class Map:
     table: pd.DataFrame
     unplaced: pd.DataFrame = field(default_factory=pd.DataFrame)
     nothing: str = ""
+
+    def over(self, above: Iterable[Layer]) -> tuple[Layer, ...]:
+        """Return the layers with those of `above` that hold something on top of them, under the names only."""
+        grounds = [layer for layer in self.layers if layer.kind != "text"]
+        names = [layer for layer in self.layers if layer.kind == "text"]
+        return (*grounds, *(layer for layer in above if len(layer.frame)), *names)
 
 
 def words(value: Any) -> str:

@@ -24,7 +24,10 @@ UNKNOWN_PLACE = "périmètre non publié"
 def names_layer(geometry: gpd.GeoSeries, *, ids: Iterable[Any], labels: Iterable[Any]) -> Layer:
     """Return names written inside polygons: they name the surface, they do not place a district in it."""
     drawn = features(geometry.representative_point(), ids=ids, labels=labels, styles="text")
-    return Layer(name="names", title="Noms", kind="text", frame=drawn, styles={"text": Style(line=INK, size_px=13)})
+    return Layer(
+        name="names", title="Noms des communes", kind="text", frame=drawn,
+        styles={"text": Style(line=INK, size_px=13)}, optional=True, context=True,
+    )  # fmt: skip
 
 
 def district_name(commune: Any, name: Any) -> str:

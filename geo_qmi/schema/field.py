@@ -137,6 +137,13 @@ STATEMENTS = table(
         "statement_id": col.text("Identifiant du propos", "Identifiant stable.", key=True),
         "session_id": col.text("Identifiant de la séance", "Séance.", references="sessions.session_id"),
         "scope": col.code("Portée", "Individuel ou collectif.", STATEMENT_SCOPES),
+        "participant_id": col.text(
+            "Pseudonyme",
+            "Auteur d’un propos individuel, pour qu’un effacement l’atteigne.",
+            nullable=True,
+            references="participants.participant_id",
+            private=True,
+        ),
         "actor_group": col.code("Groupe", "Groupe d’acteurs.", ACTOR_GROUPS, nullable=True),
         "theme": col.code("Thème", "Thème partagé avec les besoins.", THEMES, nullable=True),
         "statement": col.text("Propos", "Propos résumé.", private=True),

@@ -1,15 +1,14 @@
 """What may a map claim of what was said on a walk?
 
 From observations to places: value, evidence and dissensus with one vote a person (`felt`), intervals, surface and
-hot spots that respect small groups, felt against measured, located needs, the diagnosis sheet of a district, and the
-list of doubtful records. Frames in, new frames out, in Lambert-93; nothing here opens a file, draws or publishes (see
+hot spots that respect small groups, felt against measured, located needs and the diagnosis sheet of a
+district. Frames in, new frames out, in Lambert-93; nothing here opens a file, draws or publishes (see
 `geo_qmi.editions` for who may read what). Method and limits: ``docs/methods/sensitive.md``.
 """
 
 from __future__ import annotations
 
-from geo_qmi.sensitive.checking import field_defects
-from geo_qmi.sensitive.concordance import TOPICS, Measured, concordance, discordant, measure, summary
+from geo_qmi.sensitive.concordance import TOPICS, Measured, about, concordance, discordant, measure, summary
 from geo_qmi.sensitive.dissensus import agreement, polarisation
 from geo_qmi.sensitive.hotspots import VERDICTS, hotspots
 from geo_qmi.sensitive.inputs import FLOOR_PEOPLE
@@ -19,8 +18,8 @@ from geo_qmi.sensitive.places import attach, cells, segments, unattached, walk_g
 from geo_qmi.sensitive.sheet import Sheet, comparison, diagnosis, of_district, with_stops
 from geo_qmi.sensitive.surface import surface
 from geo_qmi.sensitive.taxonomy import default_taxonomy, labels, recode
-from geo_qmi.sensitive.values import evidence, felt, opposites, values
-from geo_qmi.sensitive.votes import votes, with_groups
+from geo_qmi.sensitive.values import collective_evidence, evidence, felt, opposites, values
+from geo_qmi.sensitive.votes import votes, with_groups, with_interviews
 
 __all__ = [
     "FIELD_LAYER",
@@ -29,9 +28,11 @@ __all__ = [
     "VERDICTS",
     "Measured",
     "Sheet",
+    "about",
     "agreement",
     "attach",
     "cells",
+    "collective_evidence",
     "comparison",
     "concordance",
     "default_taxonomy",
@@ -39,7 +40,6 @@ __all__ = [
     "discordant",
     "evidence",
     "felt",
-    "field_defects",
     "hotspots",
     "intervals",
     "labels",
@@ -61,5 +61,6 @@ __all__ = [
     "walk_ground",
     "walked",
     "with_groups",
+    "with_interviews",
     "with_stops",
 ]

@@ -8,7 +8,7 @@ the people. No layer is fetched or invented here: a topic whose layer was not of
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,8 @@ import shapely
 
 from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.geo import require_metres
-from geo_qmi.sensitive.inputs import require_columns, require_observations
+from geo_qmi.guards import require_columns
+from geo_qmi.sensitive.inputs import require_observations
 from geo_qmi.sensitive.places import SEGMENT_REACH_M, attach
 from geo_qmi.sensitive.values import values
 from geo_qmi.vocabulary import QUADRANTS
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     from numpy.typing import NDArray
+
+Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 #: Quadrants where people and instruments part.
 DISCORDANT = ("felt_bad", "felt_good")
@@ -112,8 +115,7 @@ def concordance(
         raise UnknownNameError(f"Sujet inconnu : « {shown(unknown[0])} ». Sujets connus : {', '.join(TOPICS)}.")
     parts = []
     for name, topic in TOPICS.items():
-        spoken = observations["theme"].isin(topic.themes) | observations["sense"].isin(topic.senses)
-        told = values(observations[spoken], places=places, reach_m=reach_m)
+        told = values(about(observations, name), places=places, reach_m=reach_m)
         told = told[told["n_people"] > 0]
         part = pd.DataFrame(
             {
@@ -126,6 +128,13 @@ def concordance(
         ).astype({"topic": "str", "place_id": "str"})
         parts.append(_with_measure(part, topic=topic, offered=measured.get(name), places=places, reach_m=reach_m))
     return pd.concat(parts, ignore_index=True)
+
+
+def about(observations: Frame, topic: str) -> Frame:
+    """Return the observations that speak of a topic, a key of `TOPICS`: by their theme or by their sense."""
+    asked = TOPICS[topic]
+    spoken = observations["theme"].isin(asked.themes) | observations["sense"].isin(asked.senses)
+    return observations[spoken]
 
 
 def _with_measure(
@@ -242,9 +251,8 @@ def discordant(
     told = pd.DataFrame(told).reset_index(drop=True).assign(place=pairs["place"].to_numpy())
     told = told[told["kind"].eq("mark") & told["verbatim"].notna()]
     parts = []
-    for name, topic in TOPICS.items():
+    for name in TOPICS:
         apart = table[(table["topic"] == name) & table["quadrant"].isin(DISCORDANT)]
-        spoken = told[told["theme"].isin(topic.themes) | told["sense"].isin(topic.senses)]
-        parts.append(apart.merge(spoken, on="place", how="inner"))
+        parts.append(apart.merge(about(told, name), on="place", how="inner"))
     columns = ["topic", "place", "place_id", "quadrant", "felt", "measured", "observation_id", "valence", "verbatim"]
     return pd.concat(parts, ignore_index=True)[columns]

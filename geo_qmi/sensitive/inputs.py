@@ -1,7 +1,7 @@
 """Are these frames fit to become places and values?
 
 The guards of the doors of this package: columns, metres, identifiers. Each refusal is one French sentence. Inside the
-package frames are trusted; faults of single observations are listed by `geo_qmi.sensitive.checking`, not refused here.
+package frames are trusted; faults of single observations are listed when a walk is imported, not refused here.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.geo import require_metres
+from geo_qmi.guards import require_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import geopandas as gpd
-    import pandas as pd
 
 #: Under this many people at a place nothing is drawn as a surface and no interval is given: symbols with their number.
 #: Five people can be drawn again in 126 ways, four in 35: below five an interval says more about the drawing than
@@ -24,16 +22,6 @@ FLOOR_PEOPLE = 5
 
 #: The five answers of the scale of the walk, in order.
 SCALE = (-2, -1, 0, 1, 2)
-
-
-def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str) -> None:
-    """Raise `InputError` unless `frame` has all of `columns`; `what` names the frame in French."""
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise InputError(
-            f"{what} : colonne(s) absente(s) : {', '.join(missing)}. "
-            f"Colonnes présentes : {', '.join(map(str, frame.columns)) or 'aucune'}."
-        )
 
 
 def require_places(places: gpd.GeoDataFrame) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import InputError
-from geo_qmi.sensitive.inputs import FLOOR_PEOPLE, require_columns
+from geo_qmi.guards import require_columns
+from geo_qmi.sensitive.inputs import FLOOR_PEOPLE
 
 if TYPE_CHECKING:
     import geopandas as gpd

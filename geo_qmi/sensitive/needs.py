@@ -20,8 +20,9 @@ import shapely
 from scipy import sparse
 
 from geo_qmi.errors import InputError
+from geo_qmi.guards import require_columns
 from geo_qmi.schema import CRS
-from geo_qmi.sensitive.inputs import require_columns, require_observations
+from geo_qmi.sensitive.inputs import require_observations
 from geo_qmi.vocabulary import THEMES
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ import shapely
 
 from geo_qmi.errors import InputError, LimitError
 from geo_qmi.geo import require_metres
+from geo_qmi.guards import require_columns
 from geo_qmi.schema import CRS
-from geo_qmi.sensitive.inputs import require_columns, require_places
+from geo_qmi.sensitive.inputs import require_places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,8 @@ import pandas as pd
 import shapely
 
 from geo_qmi.errors import UnknownNameError, shown
-from geo_qmi.sensitive.inputs import FLOOR_PEOPLE, require_columns
+from geo_qmi.guards import require_columns
+from geo_qmi.sensitive.inputs import FLOOR_PEOPLE
 from geo_qmi.sensitive.needs import located_needs, need_rows, unthemed, voices
 from geo_qmi.sensitive.places import unattached, walk_ground
 from geo_qmi.sensitive.values import felt

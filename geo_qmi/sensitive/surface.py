@@ -15,7 +15,8 @@ import pandas as pd
 import shapely
 
 from geo_qmi.errors import InputError
-from geo_qmi.sensitive.inputs import FLOOR_PEOPLE, require_columns, require_places
+from geo_qmi.guards import require_columns
+from geo_qmi.sensitive.inputs import FLOOR_PEOPLE, require_places
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -11,7 +11,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geo_qmi.errors import Defect, DefectsError, shown
-from geo_qmi.sensitive.inputs import require_columns
+from geo_qmi.guards import require_columns
 from geo_qmi.vocabulary import READING_FRAMES, SENSES, THEMES, fold
 
 #: Axis → code → French label.

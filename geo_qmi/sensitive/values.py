@@ -16,8 +16,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo_qmi.guards import require_columns
 from geo_qmi.sensitive.dissensus import polarisation
-from geo_qmi.sensitive.inputs import FLOOR_PEOPLE, SCALE, require_columns
+from geo_qmi.sensitive.inputs import FLOOR_PEOPLE, SCALE
 from geo_qmi.sensitive.places import SEGMENT_REACH_M, WALK_REACH_M, positions, walked
 from geo_qmi.sensitive.votes import ballots, distinct, tallied
 
@@ -160,11 +161,30 @@ def evidence(observations: pd.DataFrame) -> str:
     '1 séance, 2 personnes, 2 observations'
     """
     require_columns(observations, ["session_id", "participant_id"], what="Observations")
-    counts = {
-        "séance": observations["session_id"].nunique(),
-        "personne": observations["participant_id"].nunique(),
-        "observation": len(observations),
-    }
+    return _numbers(
+        séance=observations["session_id"].nunique(),
+        personne=observations["participant_id"].nunique(),
+        observation=len(observations),
+    )
+
+
+def collective_evidence(sessions: pd.DataFrame, *, statements: pd.DataFrame, workshop_items: pd.DataFrame) -> str:
+    """Return the numbers of the title of what was said or placed together: sessions, people present, records.
+
+    Parameters
+    ----------
+    sessions, statements, workshop_items
+        Tables of those names; only collective statements count. People present at two sessions are told twice: only
+        their number is known.
+    """
+    said = statements[statements["scope"] == "collective"]
+    held = set(said["session_id"]) | set(workshop_items["session_id"])
+    present = sessions.loc[sessions["session_id"].isin(held), "n_participants"]
+    return _numbers(séance=len(held), participation=int(present.sum()), élément=len(said) + len(workshop_items))
+
+
+def _numbers(**counts: int) -> str:
+    """Return counts with their nouns in agreement."""
     return ", ".join(f"{number} {noun}{'s' if number > 1 else ''}" for noun, number in counts.items())
 
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_qmi.sensitive.inputs import SCALE, require_columns, require_observations, require_places
+from geo_qmi.guards import require_columns
+from geo_qmi.sensitive.inputs import SCALE, require_observations, require_places
 from geo_qmi.sensitive.places import SEGMENT_REACH_M, positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import geopandas as gpd
     from numpy.typing import NDArray
 
 #: Columns holding the part of a vote given to each answer of the scale, from −2 to +2.
@@ -169,3 +170,28 @@ def with_groups(
         found["session_kind"] = found["session_id"].map(known["kind"])
         found["district_id"] = found["session_id"].map(known["district_id"])
     return found
+
+
+def with_interviews(observations: gpd.GeoDataFrame, *, statements: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return `observations` with the placed individual statements of interviews as marks of one voice an interview.
+
+    For laying kinds of event side by side only: the people of an interview are not walkers, and the values of a walk
+    stay without them.
+
+    Parameters
+    ----------
+    observations, statements
+        Tables of those names, in EPSG:2154; collective statements stay out, they are nobody's.
+
+    Returns
+    -------
+    The rows of both, on a fresh index.
+    """
+    needed = ["statement_id", "session_id", "scope", "valence", "geometry"]
+    require_columns(statements, needed, what="Propos")
+    said = statements[statements["scope"].eq("individual") & statements.geometry.notna()]
+    told = said.rename(columns={"statement_id": "observation_id"}).assign(
+        participant_id=said["session_id"], kind=pd.Series("mark", index=said.index, dtype="str")
+    )
+    shared = [column for column in observations.columns if column in told]
+    return gpd.GeoDataFrame(pd.concat([observations, told[shared]], ignore_index=True), crs=observations.crs)

@@ -5,10 +5,24 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sensitive_walks import X, Y, at, box, line, mark, observations, routes
+from sensitive_walks import X, Y, at, box, line, mark, observations, routes, sessions
 
+from geo_qmi import schema
 from geo_qmi.errors import InputError
-from geo_qmi.sensitive import cells, evidence, felt, hotspots, intervals, opposites, surface, values, votes, with_groups
+from geo_qmi.sensitive import (
+    cells,
+    collective_evidence,
+    evidence,
+    felt,
+    hotspots,
+    intervals,
+    opposites,
+    surface,
+    values,
+    votes,
+    with_groups,
+    with_interviews,
+)
 
 PLACES = cells((X, Y, X + 100, Y + 20), cell_m=20)
 STREET = line((0, 10), (60, 10))
@@ -211,3 +225,36 @@ def test_shipped_walks(district):
         marks = own["observations"].query("kind == 'mark'")
         outside = ~marks.intersects(places.union_all())
         assert found["n_observations"].sum() == len(marks) - outside.sum()
+
+
+def test_an_interview_is_one_voice_beside_the_walk_and_collective_words_are_nobodys():
+    said = schema.typed(
+        pd.DataFrame(
+            {
+                "statement_id": ["t1", "t2", "t3", "t4"],
+                "session_id": ["e1", "e1", "e1", "w1"],
+                "scope": ["individual", "individual", "individual", "collective"],
+                "statement": ["a", "b", "c", "d"],
+                "valence": [-2, -1, 2, 2],
+                "source": "essai",
+                "geometry": [at(10, 10), at(11, 11), None, at(10, 10)],
+            }
+        ),
+        "statements",
+    )
+    walk = observations(mark("a", at(10, 10), 1), mark("b", at(10, 10), 2))
+    told = with_groups(with_interviews(walk, statements=said), sessions=sessions(s1=2, e1=1, w1=9))
+    assert len(told) == 4
+    found = values(told, places=cells((X, Y, X + 20, Y + 20), cell_m=20), by=["session_kind"]).set_index("session_kind")
+    assert found.loc["walk", ["value", "n_people"]].tolist() == [1.5, 2]
+    assert found.loc["interview", ["value", "n_people"]].tolist() == [-1.5, 1]
+    assert set(found.index) == {"walk", "interview"}
+
+
+def test_collective_numbers_count_the_sessions_that_said_something():
+    items = pd.DataFrame({"session_id": ["w1", "w1"]})
+    said = pd.DataFrame({"session_id": ["s1", "e1"], "scope": ["collective", "individual"]})
+    held = sessions(s1=3, e1=1, w1=11, w2=8)
+    assert (
+        collective_evidence(held, statements=said, workshop_items=items) == "2 séances, 14 participations, 3 éléments"
+    )

@@ -31,6 +31,8 @@ TOOLS = {
     "paper": "fiche papier numérisée",
 }
 
+#: How a paper sheet may be fitted: see `geo_qmi.sources.field.paper.fit`.
+MODELS = ("auto", "affine", "projective")
 #: Columns of the collected tables that are not columns of the study: what identifiers are made from.
 HELPERS = ("uid", "participant", "actor_group", "session", "stage", "photo", "date", "modified")
 
@@ -52,6 +54,8 @@ class Hints:
         GeoPackage both copies started from: makes the merging of conflict copies three-way.
     control
         Control points of a paper sheet; by default the file's name with ``.points`` or ``_calage.csv``.
+    sheet
+        Description of the sheets of a workshop; by default the ``…_feuille.json`` beside the file that names it.
     tolerance_s
         Longest time between a photo and a recorded position. A walker makes 80 m in a minute: more would place the
         photo in another street.
@@ -70,6 +74,7 @@ class Hints:
     photos: str | os.PathLike[str] | None = None
     base: str | os.PathLike[str] | None = None
     control: str | os.PathLike[str] | None = None
+    sheet: str | os.PathLike[str] | None = None
     tolerance_s: float = 60.0
     clock_shift_s: float = 0.0
     model: Literal["auto", "affine", "projective"] = "auto"

@@ -41,7 +41,7 @@ def read_layers(raws: list[RawTable], *, tool: str) -> Collected:
         Key of `geo_qmi.sources.field.collected.TOOLS`.
     """
     out = Collected(tool)
-    for raw in raws:
+    for raw in (raw for raw in raws if raw.n_in or len(raw.frame)):  # a layer nobody drew in says nothing
         table = _table(raw)
         ready = _with_place(_told_twice(raw) if tool == "umap" and table == "observations" else raw)
         if {"start", "end"} & set(raw.frame.columns):

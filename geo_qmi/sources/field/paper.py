@@ -3,6 +3,8 @@
 Control points (pixel ↔ Lambert-93) give the transformation from the scan to the ground: affine from three points,
 projective from four on (a photo taken at an angle). A fit is judged by predicting each control point from the others:
 points that only fit themselves prove nothing. The image itself is never opened; who reads the sheet types the marks.
+Marks of a walk are observations; what a workshop laid on the map (favourable place, type of project, point of
+attention) are workshop objects.
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ import pandas as pd
 import shapely
 
 from geo_qmi.errors import InputError
-from geo_qmi.sources.field.collected import Collected, Hints, fault
-from geo_qmi.sources.field.words import named
-from geo_qmi.vocabulary import fold
+from geo_qmi.sources.field.collected import Collected, Hints, cells, fault
+from geo_qmi.sources.field.words import named, words_for
+from geo_qmi.vocabulary import WORKSHOP_KINDS, fold
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from geo_qmi.sources.raw import RawTable
@@ -36,7 +40,26 @@ _PIXELS = (
     ("pixel_y", "pixely", "sourcey", "py", "y_pixel"),
 )
 _GROUND = (("mapx", "x_l93", "x_lambert93", "x"), ("mapy", "y_l93", "y_lambert93", "y"))
+_CROSS = ("repere", "croix", "name")
 _MARKS = (("pixel_x", "x", "px", "colonne", "x_pixel"), ("pixel_y", "y", "py", "ligne_image", "y_pixel"))
+#: Words for the classes of a workshop object.
+_CLASSES = {fold(word) for pair in WORKSHOP_KINDS.items() for word in pair}
+
+
+@dataclass(frozen=True, slots=True)
+class SheetNote:
+    """What is known of one printed sheet.
+
+    Attributes
+    ----------
+    crosses
+        Name → x, y in EPSG:2154.
+    actor_group
+        Code of the group the overlay was given to; ``None`` when it is nobody's in particular.
+    """
+
+    crosses: Mapping[str, tuple[float, float]]
+    actor_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +90,16 @@ class Fit:
     def sentence(self) -> str:
         """Return the fit as one French sentence."""
         check = (
-            f"chaque point prédit par les autres : {self.check_m:.1f} m"
+            f"chaque point prédit par les autres : {_metres(self.check_m)}"
             if self.check_m is not None
             else "trop peu de points pour vérifier : ajoutez-en un"
         )
         kind = "affine" if self.model == "affine" else "projectif"
-        return f"Calage {kind} de la fiche : écart quadratique moyen {self.rms_m:.1f} m ; {check}."
+        return f"Calage {kind} de la fiche : écart quadratique moyen {_metres(self.rms_m)} ; {check}."
+
+
+def _metres(length_m: float) -> str:
+    return f"{length_m:.1f} m".replace(".", ",")
 
 
 def fit(
@@ -138,7 +165,7 @@ def _refuse_bad(
 ) -> None:
     away = np.hypot(*(found(pixels) - ground).T)
     other = (
-        " Si la fiche est une photo prise de biais, ajoutez un cinquième point ou demandez un calage projectif."
+        " Si la fiche est une photo prise de biais, ajoutez un cinquième point ou demandez --fit projective."
         if len(pixels) == 4 and asked == "auto"
         else ""
     )
@@ -205,7 +232,9 @@ def _tells(pixels: NDArray[np.float64], model: Model) -> bool:
 # From tables -----------------------------------------------------------------------------------------------------
 
 
-def read_paper(marks: list[RawTable], control: RawTable, *, hints: Hints, crs: str | None = None) -> Collected:
+def read_paper(
+    marks: list[RawTable], control: RawTable, *, hints: Hints, crs: str | None = None, sheet: SheetNote | None = None
+) -> Collected:
     """Return the marks of a sheet, placed.
 
     Parameters
@@ -219,22 +248,74 @@ def read_paper(marks: list[RawTable], control: RawTable, *, hints: Hints, crs: s
         ``model`` and ``rms_limit_m`` are used here.
     crs
         System of the control points; Lambert-93 by default.
+    sheet
+        What is known of a printed sheet: the ground of its crosses, and the group that drew on it. The control points
+        then need no coordinates, only the name of each cross (``repere``).
 
     Raises
     ------
     InputError
         See `fit`; or a column is missing.
     """
-    pixels, ground = _pairs(control, _PIXELS), _pairs(control, _GROUND)
+    pixels = _pairs(control, _PIXELS)
+    ground = _pairs(control, _GROUND) if sheet is None else _known(control, sheet)
     used = ~np.isnan(pixels).any(axis=1) & ~np.isnan(ground).any(axis=1) & _enabled(control)
     found = fit(pixels[used], ground[used], model=hints.model, limit_m=hints.rms_limit_m)
     out = Collected("paper", notes=[found.sentence()])
     hull = shapely.buffer(
         shapely.MultiPoint(pixels[used]).convex_hull, 0.05 * float(np.ptp(pixels[used], axis=0).max())
     )
+    upward = bool((pixels[used][:, 1] <= 0).all())
     for raw in marks:
-        out.add("observations", _placed(raw, found, hull, upward=bool((pixels[used][:, 1] <= 0).all()), crs=crs))
+        placed = _placed(_with_group(raw, sheet), found, hull, upward=upward, crs=crs)
+        for table, piece in _parted(placed).items():
+            out.add(table, _numbered(named(piece, table)) if table == "workshop_items" else named(piece, table))
     return out
+
+
+def _numbered(raw: RawTable) -> RawTable:
+    """Return the objects of a sheet under its name and their number on it: a corrected place stays the same object."""
+    if "rank" not in raw.frame or "uid" in raw.frame:
+        return raw
+    made = [None if number is None else f"{raw.layer}-{str(number).strip()}" for number in cells(raw.frame, "rank")]
+    return replace(
+        raw, frame=raw.frame.drop(columns="rank").assign(uid=pd.Series(made, index=raw.frame.index, dtype=object))
+    )
+
+
+def _known(control: RawTable, sheet: SheetNote) -> NDArray[np.float64]:
+    """Return the ground of the crosses named in a table of control points; missing where nobody knows the name."""
+    names = control.frame[_column(control, _CROSS)].astype("str").str.strip().str.upper()
+    nowhere = (float("nan"), float("nan"))
+    return np.array([sheet.crosses.get(name, nowhere) for name in names], dtype=float).reshape(-1, 2)
+
+
+def _with_group(raw: RawTable, sheet: SheetNote | None) -> RawTable:
+    """Return the marks of an overlay with the group it was given to, where the table names none."""
+    words = words_for("workshop_items")
+    if sheet is None or sheet.actor_group is None or any(words.get(fold(str(c))) == "actor_group" for c in raw.frame):
+        return raw
+    return replace(raw, frame=raw.frame.assign(actor_group=sheet.actor_group))
+
+
+def _parted(raw: RawTable) -> dict[str, RawTable]:
+    """Return the marks of a walk and the objects of a workshop apart: the class of an object tells."""
+    words = words_for("workshop_items")
+    column = next((str(c) for c in raw.frame.columns if words.get(fold(str(c))) == "kind"), None)
+    told = pd.Series([None] * len(raw.frame), index=raw.frame.index) if column is None else raw.frame[column]
+    objects = np.array([fold(str(cell)) in _CLASSES for cell in told], dtype=bool)
+    if not objects.any():
+        return {"observations": raw}
+    parts = {"workshop_items": objects} | ({} if objects.all() else {"observations": ~objects})
+    return {table: _kept(raw, rows) for table, rows in parts.items()}
+
+
+def _kept(raw: RawTable, rows: NDArray[np.bool_]) -> RawTable:
+    frame = raw.frame[rows]
+    here = set(frame.index)
+    defects = [defect for defect in raw.defects if defect.row is None or defect.row in here]
+    geometry = None if raw.geometry is None else raw.geometry[rows]
+    return replace(raw, frame=frame, geometry=geometry, n_in=len(frame), defects=defects)
 
 
 def _placed(raw: RawTable, found: Fit, hull: shapely.Geometry, *, upward: bool, crs: str | None) -> RawTable:
@@ -245,8 +326,9 @@ def _placed(raw: RawTable, found: Fit, hull: shapely.Geometry, *, upward: bool, 
     geometry = np.full(len(at), None, dtype=object)
     geometry[known] = shapely.points(found(at[known]))
     names = [_column(raw, words) for words in _MARKS]
-    placed = replace(raw, frame=raw.frame.drop(columns=names), geometry=geometry, crs=crs or "EPSG:2154")
-    out = named(placed, "observations")
+    out = replace(
+        raw, frame=raw.frame.drop(columns=names), geometry=geometry, crs=crs or "EPSG:2154", defects=list(raw.defects)
+    )
     for place in np.flatnonzero(known).tolist():
         if not hull.intersects(shapely.Point(at[place])):
             reason = "marque hors des points de calage : sa position est extrapolée"

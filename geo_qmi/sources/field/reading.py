@@ -14,6 +14,7 @@ from geo_qmi.sources.field.collected import TOOLS, Collected, Hints
 from geo_qmi.sources.field.copies import family, merge
 from geo_qmi.sources.field.layers import read_layers
 from geo_qmi.sources.field.paper import read_paper
+from geo_qmi.sources.field.papersheet import sheet_note
 from geo_qmi.sources.field.parsing import PHOTOS, POSITIONS
 from geo_qmi.sources.field.survey import is_survey, read_survey
 from geo_qmi.sources.field.track import read_track
@@ -72,7 +73,7 @@ def read_walk(
     elif chosen == "gpx":
         out = read_track(raws, positions=positions, photos=photos, hints=hints)
     elif chosen == "paper":
-        out = read_paper(raws, _control(main, hints), hints=hints, crs=crs)
+        out = read_paper(raws, _control(main, hints), hints=hints, crs=crs, sheet=sheet_note(main, hints))
     elif chosen == "qfield":
         out = _copies_merged(main, raws, hints=hints)
     else:
@@ -144,7 +145,8 @@ def _control(main: Path, hints: Hints) -> RawTable:
     if path is None:
         raise InputError(
             f"« {shown(main.name)} » : points de calage absents → joignez « {main.stem}.points » (QGIS) ou "
-            f"« {main.stem}_calage.csv » (colonnes pixel_x, pixel_y, x, y)."
+            f"« {main.stem}_calage.csv » (colonnes pixel_x, pixel_y, x, y ; pour une feuille d’atelier : repere, "
+            "pixel_x, pixel_y)."
         )
     return read_file(path, limits=LIMITS, reader="field")[0]
 

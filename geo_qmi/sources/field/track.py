@@ -175,7 +175,7 @@ def _too_far(gap: float, hints: Hints) -> tuple[str, str]:
     if not np.isfinite(gap):
         return "aucune position datée dans la trace : la photo ne peut pas être placée", "réexportez la trace datée"
     reason = f"photo à {gap:.0f} s de la position la plus proche ; tolérance : {hints.tolerance_s:.0f} s"
-    return reason, "vérifiez l’horloge et le fuseau de l’appareil, puis indiquez le décalage (clock_shift_s)"
+    return reason, "vérifiez l’horloge et le fuseau de l’appareil, puis indiquez le décalage (--clock-shift)"
 
 
 def _unplaced(raw: RawTable, row: object, name: object, reason: str, proposal: str) -> Any:

@@ -57,6 +57,13 @@ _WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "valence": ("statement_valence",),
         "statement": ("propos", "parole", "paroles", "texte", "verbatim", "description", "commentaire"),
     },
+    "workshop_items": {
+        "uid": ("item_id",),
+        "label": ("libelle", "nom", "titre", "texte", "objet"),
+        "kind": ("classe", "type"),
+        "priority": ("priorite", "rang"),
+        "rank": ("numero",),
+    },
     "sessions": {"start": ("debut",), "end": ("fin",), "title": ("titre",), "n_participants": ("participants",)},
 }
 _LAYERS = {
@@ -65,6 +72,7 @@ _LAYERS = {
     "stages": ("stages", "stage", "etapes", "etape", "arrets", "stations"),
     "statements": ("statements", "statement", "propos", "paroles", "syntheses", "synthese"),
     "participants": ("participants", "participantes", "marcheurs", "marcheuses"),
+    "workshop_items": ("workshop", "atelier", "objets"),
     "sessions": ("sessions", "seances"),
 }
 #: A layer with none of these says nothing that was felt.

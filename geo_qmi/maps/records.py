@@ -1,0 +1,220 @@
+"""What was recorded beside the feelings: routes, stops, what is missing, what was said or placed together?
+
+Each kind of record keeps its own sign and its own line of the legend: an absence is not a bad feeling, what a group
+said is not what a person felt, and the three classes of a workshop are never merged. Words and authors stay out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from geo_qmi.maps.drawing import DEMO, Layer, Map, Style, features, plural, words
+from geo_qmi.vocabulary import THEMES, WORKSHOP_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import geopandas as gpd
+
+    from geo_qmi.maps.drawing import Extent, Kind
+
+#: Routes and stops are grey: every hue says something of a value.
+_TRACE = "#5a5a5a"
+_UNSAID = "non précisé"
+
+
+def record_layers(field: Mapping[str, gpd.GeoDataFrame]) -> list[Layer]:
+    """Return routes, stops, absences, collective statements and workshop objects, each kept apart.
+
+    Parameters
+    ----------
+    field
+        Those there are of ``routes``, ``stages``, ``observations``, ``statements``, ``workshop_items``, in EPSG:2154,
+        of the study or of an edition; an edition that publishes a table without its places has nothing to draw of it.
+    """
+    layers: list[Layer] = []
+    field = {name: frame for name, frame in field.items() if "geometry" in frame}
+    if "routes" in field:
+        line = Style(label="Parcours", line=_TRACE, width_px=2.5)
+        layers.append(_marks(field["routes"], ("routes", "Parcours", "line"), ident="route_id", styles={"one": line}))
+    if "stages" in field:
+        stop = Style(label="Étape", fill="#ffffff", line=_TRACE, size_px=10)
+        layers.append(
+            _marks(field["stages"], ("stages", "Étapes", "point"), ident="stage_id", styles={"one": stop}, label="name")
+        )
+    if "observations" in field:
+        seen = field["observations"]
+        layers += _both(
+            seen[seen["kind"] == "absence"],
+            ("absences", "Ce qui manque (absences)"),
+            ident="observation_id" if "observation_id" in seen else "mark_id",
+            style=Style(label="Ce qui manque", line="#000000", shape="cross", size_px=13),
+            label="wished",
+        )
+    if "statements" in field:
+        said = field["statements"]
+        layers += _both(
+            said[said["scope"] == "collective"],
+            ("collective", "Propos collectifs"),
+            ident="statement_id",
+            style=Style(label="Propos collectif", fill="#ffffff", line="#1f78b4", shape="ring", size_px=17),
+        )
+    if "workshop_items" in field:
+        layers += _workshop(field["workshop_items"])
+    return layers
+
+
+#: Colour and letter of the three classes of workshop objects; triangles and plain dots say a value.
+_TABLE_LOOKS = {
+    "favourable_place": ("#1f78b4", "L"),
+    "project_type": ("#6a3d9a", "P"),
+    "attention_point": ("#8c510a", "!"),
+}
+
+
+def _workshop(items: gpd.GeoDataFrame) -> list[Layer]:
+    """Return the three classes of workshop objects, never merged."""
+    return [
+        layer
+        for kind, (fill, letter) in _TABLE_LOOKS.items()
+        for layer in _both(
+            items[items["kind"] == kind],
+            (kind, f"Atelier : {WORKSHOP_KINDS[kind]}"),
+            ident="item_id",
+            style=Style(
+                label=f"Atelier : {WORKSHOP_KINDS[kind]}",
+                fill=fill,
+                line="#ffffff",
+                shape="square",
+                size_px=17,
+                letters=letter,
+            ),
+            label="label",
+        )
+    ]
+
+
+def _both(frame: gpd.GeoDataFrame, names: tuple[str, str], *, ident: str, style: Style, label: str = "") -> list[Layer]:
+    """Return what was drawn as an area or a line, hatched, then what was drawn as a point."""
+    name, title = names
+    points = (frame.geometry.geom_type == "Point").to_numpy(dtype=bool)
+    hatched = replace(
+        style, label=f"{style.label} (zone)", fill="", line=style.fill or style.line, width_px=1.5, hatch_m=10.0
+    )
+    if style.line not in {"#ffffff", ""}:
+        hatched = replace(hatched, line=style.line)
+    return [
+        _marks(
+            frame[~points],
+            (f"{name}_areas", f"{title}, zones", "area"),
+            ident=ident,
+            styles={"one": hatched},
+            label=label,
+        ),
+        _marks(frame[points], (name, title, "point"), ident=ident, styles={"one": style}, label=label),
+    ]
+
+
+def _marks(
+    frame: gpd.GeoDataFrame,
+    names: tuple[str, str, Kind],
+    *,
+    ident: str,
+    styles: Mapping[str, Style],
+    label: str = "",
+) -> Layer:
+    """Return records of one table drawn alike; `label` is the column that names them, else the table does."""
+    name, title, kind = names
+    told: dict[str, Any] = {}
+    if "theme" in frame:
+        told["Thème"] = frame["theme"].map(THEMES).fillna(_UNSAID)
+    if "priority" in frame:
+        told["Priorité"] = frame["priority"].map(words)
+    if label == "name":
+        told["Ordre"] = frame["rank"].map(words)
+    labels = frame[label].fillna(title) if label in frame else [title] * len(frame)
+    drawn = features(frame.geometry, ids=frame[ident], labels=labels, styles="one", **told)
+    return Layer(name=name, title=title, kind=kind, frame=drawn, styles=styles, tooltip=tuple(told), optional=True)
+
+
+def unplaced(field: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
+    """Return the absences nobody placed: what is missing everywhere has no point."""
+    columns = ["Ce qui manque", "Thème"]
+    if "observations" not in field:
+        return pd.DataFrame(columns=columns)
+    seen = field["observations"]
+    lost = seen[seen["kind"].eq("absence") & (seen.geometry.isna() | seen.geometry.is_empty)]
+    wished = lost["wished"].fillna(_UNSAID) if "wished" in lost else "non publié"
+    told = pd.DataFrame({columns[0]: wished, columns[1]: lost["theme"].map(THEMES).fillna(_UNSAID)}, index=lost.index)
+    return told.reset_index(drop=True)
+
+
+def collective_map(
+    ground: Map,
+    *,
+    district: str,
+    evidence: str,
+    field: Mapping[str, gpd.GeoDataFrame],
+    extent_m: Extent | None = None,
+) -> Map:
+    """Return what people said or placed together, alone on its ground: it lies beside what each felt, not over it.
+
+    Parameters
+    ----------
+    ground
+        The map of the district without its walk, see `geo_qmi.maps.district_map`.
+    district
+        French name, for the title.
+    evidence
+        Numbers in French (`geo_qmi.sensitive.collective_evidence`); they end the title.
+    field
+        ``statements`` (collective only) and ``workshop_items``, in EPSG:2154.
+    extent_m
+        Ground in view: that of the map beside it, else the one of `ground`.
+    """
+    own = {name: field[name] for name in ("statements", "workshop_items")}
+    said = own["statements"][own["statements"]["scope"] == "collective"]
+    table = pd.concat([_spoken_rows(said), _workshop_rows(own["workshop_items"])], ignore_index=True)
+    demo = any(bool(frame["demo"].any()) for frame in own.values())
+    lost = table[table["Placé"] == "non"].drop(columns="Placé").reset_index(drop=True)
+    return replace(
+        ground,
+        title=f"{district}, dit ou posé ensemble : {evidence}{f' ({DEMO})' if demo else ''}",
+        layers=ground.over(record_layers(own)),
+        extent_m=extent_m or ground.extent_m,
+        description=(
+            f"Ce que des groupes ont dit ou posé ensemble, {district} : "
+            f"{plural(len(said), 'propos collectif', 'propos collectifs')} et "
+            f"{plural(len(own['workshop_items']), 'objet')} d’atelier, dont {words(len(lost))} sans lieu, en liste."
+        ),
+        table=table,
+        unplaced=lost,
+        nothing="" if len(table) else "Aucun propos collectif ni objet d’atelier dans ce quartier.",
+    )
+
+
+def _spoken_rows(said: gpd.GeoDataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Nature": "Propos collectif",
+            "Objet": said["statement_id"],
+            "Thème": said["theme"].map(THEMES).fillna(_UNSAID),
+            "Priorité": "—",
+            "Placé": said.geometry.notna().map({True: "oui", False: "non"}),
+        }
+    ).astype("str")
+
+
+def _workshop_rows(items: gpd.GeoDataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Nature": "Atelier : " + items["kind"].map(WORKSHOP_KINDS),
+            "Objet": items["label"].fillna(_UNSAID),
+            "Thème": items["theme"].map(THEMES).fillna(_UNSAID),
+            "Priorité": items["priority"].map(words),
+            "Placé": items.geometry.notna().map({True: "oui", False: "non"}),
+        }
+    ).astype("str")
