@@ -118,25 +118,16 @@ def transfer(
         raise InputError(f"Marge d’erreur sans sa colonne : « {stray[0]} ». Ajoutez-la aux colonnes à transférer.")
     shares = surface_shares(source, target)
     surface = shapely.area(source.geometry.to_numpy())
-    held = pd.DataFrame(index=target.index)
-    outside: dict[str, float] = {}
-    rest = 1.0 - np.asarray(shares.sum(axis=1), dtype=float).ravel()
-    for column in extensive:
-        figures = numbers[column].to_numpy()
-        held[column], held[f"{column}_known"] = _sum(figures, shares, surface=surface)
-        outside[column] = float(np.nansum(figures * rest))
-        if column in margins:
-            margin = _moe(numbers[margins[column]].to_numpy(), shares)
-            held[f"{column}_moe"] = np.where(held[column].notna(), margin, np.nan)
     mass = surface if weight is None else np.nan_to_num(numbers[weight].to_numpy())
-    for column in intensive:
-        figures = numbers[column].to_numpy()
-        mix, known = _mix(figures, shares, mass=mass)
-        held[column] = np.where(known > 0, mix.T @ np.nan_to_num(figures), np.nan)
-        held[f"{column}_known"] = known
+    held = pd.DataFrame(index=target.index)
+    ways = [(column, _sum, surface) for column in extensive] + [(column, _mean, mass) for column in intensive]
+    for column, carry, weighs in ways:
+        held[column], held[f"{column}_known"], parts = carry(numbers[column].to_numpy(), shares, weighs)
         if column in margins:
-            margin = _moe(numbers[margins[column]].to_numpy(), mix)
+            margin = _moe(numbers[margins[column]].to_numpy(), parts)
             held[f"{column}_moe"] = np.where(held[column].notna(), margin, np.nan)
+    rest = 1.0 - np.asarray(shares.sum(axis=1), dtype=float).ravel()
+    outside = {column: float(np.nansum(numbers[column].to_numpy() * rest)) for column in extensive}
     ground = shapely.area(target.geometry.to_numpy())
     held["covered"] = np.clip(shares.T @ surface / ground, 0.0, 1.0)
     return Transfer(held, pd.Series(outside, dtype=float), shares)
@@ -203,14 +194,20 @@ def _numbers(source: gpd.GeoDataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(source[wanted]).astype("float64")
 
 
-def _sum(figures: Numbers, shares: sparse.csr_array, *, surface: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the count of each perimeter and the share of its zones' surface whose figure is known."""
+def _sum(figures: Numbers, shares: sparse.csr_array, surface: Numbers) -> tuple[Numbers, Numbers, sparse.csr_array]:
+    """Return the count of each perimeter, the share of its zones' surface whose figure is known, and the weights."""
     known = np.isfinite(figures)
     ground = shares.T @ surface
     with np.errstate(invalid="ignore", divide="ignore"):
         told = (shares.T @ np.where(known, surface, 0.0)) / ground
-    total = shares.T @ np.where(known, figures, 0.0)
-    return np.where(told >= 1 - _UNKNOWN_SHARE, total, np.nan), np.where(ground > 0, np.clip(told, 0, 1), 0.0)
+    total = np.where(told >= 1 - _UNKNOWN_SHARE, shares.T @ np.where(known, figures, 0.0), np.nan)
+    return total, np.where(ground > 0, np.clip(told, 0, 1), 0.0), shares
+
+
+def _mean(figures: Numbers, shares: sparse.csr_array, mass: Numbers) -> tuple[Numbers, Numbers, sparse.csr_array]:
+    """Return the weighted mean of each perimeter, the share of its weight whose figure is known, and the weights."""
+    mix, known = _mix(figures, shares, mass=mass)
+    return np.where(known > 0, mix.T @ np.nan_to_num(figures), np.nan), known, mix
 
 
 def _mix(figures: Numbers, shares: sparse.csr_array, *, mass: Numbers) -> tuple[sparse.csr_array, Numbers]:

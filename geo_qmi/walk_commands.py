@@ -32,6 +32,14 @@ People = Annotated[
     Path | None,
     typer.Option("--population", metavar="FICHIER", help="Couche d’habitants ; à défaut, on compte des hectares."),
 ]
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="HH:MM", help="Heure : les franchissements fermés alors ne s’ouvrent pas."),
+]
+Slopes = Annotated[
+    bool, typer.Option("--slopes", help="Compte la pente (Tobler), là où les rues portent des altitudes.")
+]
+Minutes = Annotated[float, typer.Option("--minutes", metavar="N", help="Durée de marche, en minutes.")]
 
 
 @app.command(
@@ -61,7 +69,9 @@ def severance(  # noqa: PLR0913, PLR0917 — the options of one command, passed 
     study: OptionalStudy = None,
     streets: Streets = None,
     population: People = None,
-    minutes: Annotated[float, typer.Option("--minutes", metavar="N", help="Marche jugée proche.")] = 15.0,
+    at: At = None,
+    slopes: Slopes = False,
+    minutes: Minutes = 15.0,
     rank: Annotated[bool, typer.Option("--rank", help="Classe aussi les franchissements à ouvrir.")] = False,
     check_edge: Annotated[
         bool, typer.Option("--check-edge", help="Recalcule avec 2 km de plus et dit si les détours changent (lent).")
@@ -74,20 +84,18 @@ def severance(  # noqa: PLR0913, PLR0917 — the options of one command, passed 
 
     opened = open_study(study)
     tables = opened.read_many()
-    given = _terrain(tables, district, streets=streets, population=population, minutes=minutes)
+    layers = _layers(streets, population) | {"at": at, "slopes": slopes}
+    given = walking.terrain(tables, walking.district_of(tables, district), minutes=minutes, **layers)
     found = walking.cut(given, tables, minutes=minutes)
     lines = list(given.lines if found is None else found.lines)
     if check_edge and found is not None:
-        options = _layers(streets, population) | {"minutes": minutes}
-        moved = walking.edge_warning(tables, given.district_id, **options)
+        moved = walking.edge_warning(tables, given.district_id, minutes=minutes, **layers)
         lines.append(moved or "Effet de bord : aucun ; avec 2 km de plus, les détours ne changent pas d’un mètre.")
     if found is None:
         _deliver({}, lines, as_json=_about(given, lines) | {"cards": []} if as_json else None)
         return
     best = walking.ranked(given, minutes=minutes) if rank else None
-    cards = found.cards()
-    turned = cards.drop(columns="Coupure").T.set_axis(cards["Coupure"], axis=1).rename_axis("").reset_index()
-    shown = {"Fiche des coupures": turned, "Franchissements": found.crossings()}
+    shown = {"Fiche des coupures": found.sheet(), "Franchissements": found.crossings()}
     if best is not None:
         shown["Franchissements envisagés, les dix premiers"] = best.head(10)
     record = _about(given, lines) | {
@@ -106,12 +114,26 @@ def severance(  # noqa: PLR0913, PLR0917 — the options of one command, passed 
     cls=FrenchCommand,
     help="Confronte objectifs et projets.\n\nAvec un quartier : ce qui est à portée de marche et la couverture fausse.",
 )
-def coverage(
+def coverage(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
     district: AnyDistrict = None,
     study: OptionalStudy = None,
     streets: Streets = None,
     population: People = None,
-    minutes: Annotated[float, typer.Option("--minutes", metavar="N", help="Marche qui couvre.")] = 5.0,
+    at: At = None,
+    slopes: Slopes = False,
+    minutes: Minutes = 5.0,
+    zones: Annotated[
+        Path | None,
+        typer.Option("--zones", metavar="FICHIER", help="Zones à comparer : QPV, ou IRIS avec un revenu."),
+    ] = None,
+    household: Annotated[
+        float | None,
+        typer.Option("--household", metavar="N", help="Personnes par ménage, si la couche n’en dit rien."),
+    ] = None,
+    served: Annotated[
+        Path | None,
+        typer.Option("--served", metavar="FICHIER", help="Populations desservies : colonnes projet et lieu."),
+    ] = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
@@ -122,37 +144,45 @@ def coverage(
     opened = open_study(study)
     tables = opened.read_many()
     ident = None if district is None else walking.district_of(tables, district)
-    found = walking.covered(tables, district_id=ident)
-    lines, shown = list(found.lines), {
+    layers = _layers(streets, population) | {"at": at, "slopes": slopes}
+    compared = None if zones is None else walking.zones_of(zones)
+    found = walking.covered(tables, district_id=ident, served=None if served is None else walking.served_of(served))
+    answers, lines = found.answers, list(found.lines)
+    shown = {
         "Objectifs": found.objectives().drop(columns=["Déployés", "Non déployés", "Hors quartier"]),
+        "Objectif × projet": found.matrix()[["Objectif", "Projet", "Lieu", "Dans le quartier", "Statut"]],
         "Besoins sans projet": found.without_project(),
         "Projets sans besoin": found.without_need(),
-        "Projets sans emprise mesurable": found.unplaced(),
-    }  # fmt: skip
-    answers = found.answers
+        "Règle de chaque projet": found.rules(),
+    }
     record: dict[str, Any] = {
         "objectives": walking.records(answers.objectives),
         "matrix": walking.records(answers.matrix),
         "needs_without_project": walking.records(answers.needs_without_project),
         "projects_without_need": walking.records(answers.projects_without_need),
+        "rules": walking.records(found.rules()),
     }
     frames: dict[str, Any] = {"objectifs": answers.objectives, "matrice": answers.matrix}
     ground = "aucun"
     if ident is not None:
         try:
-            given = _terrain(tables, ident, streets=streets, population=population, minutes=minutes)
-            near = walking.reach(given, tables, minutes=minutes)
+            given = walking.terrain(tables, ident, minutes=minutes, **layers)
+            near = walking.reach(given, tables, minutes=minutes, zones=compared, household_size=household)
         except InputError as error:
             lines.append(f"Portée non calculée. {error}")
         else:
             ground = given.ground.label
             lines += given.lines if near is None else near.lines
+            shown["Projets comptés sans marche"] = walking.zoned(given, found.footprints)
+            record["zoned"] = walking.records(shown["Projets comptés sans marche"])
             if near is None:
                 lines.append("Aucun lieu connu dans ce quartier : ni projet placé, ni lieu d’accueil. Rien à marcher.")
             else:
                 shown |= {f"À {minutes:g} min à pied": near.table()}
+                shown |= {"Équité": near.groups()} if len(near.equity) else {}
                 record |= {"reach": walking.records(near.shares), "false": walking.records(near.false.by_site)}
-                frames |= {"portee": near.catchments, "couverture-fausse": near.false.layer}
+                record |= {"grid_error": near.grid_error, "equity": walking.records(near.equity)}
+                frames |= {"portee": near.catchments, "couverture-fausse": near.false.layer, "equite": near.equity}
     record |= {"ground": ground, "lines": lines}
     _deliver(shown, lines, as_json=record if as_json else None)
     _write(out, frames, title="Couverture", study=opened, ground=ground)
@@ -167,8 +197,10 @@ def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
     study: OptionalStudy = None,
     streets: Streets = None,
     population: People = None,
+    at: At = None,
+    slopes: Slopes = False,
     places: Annotated[int, typer.Option("--places", metavar="N", help="Lieux à ouvrir.")] = 2,
-    minutes: Annotated[float, typer.Option("--minutes", metavar="N", help="Marche qui sert.")] = 5.0,
+    minutes: Minutes = 5.0,
     model: Annotated[
         str, typer.Option("--model", metavar="MODÈLE", help="cover (servir le plus), all (tous), near (au plus près).")
     ] = "cover",
@@ -176,6 +208,18 @@ def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
         list[str] | None, typer.Option("--rule", metavar="RÈGLE", help="Par exemple « area_m2>=100 », « eau=oui ».")
     ] = None,
     fixed: Annotated[list[str] | None, typer.Option("--fixed", metavar="LIEU", help="Lieu imposé.")] = None,
+    capacity: Annotated[
+        list[str] | None,
+        typer.Option("--capacity", metavar="LIEU=N", help="Ce qu’un lieu peut servir ; « *=N » pour tous."),
+    ] = None,
+    permits: Annotated[
+        Path | None,
+        typer.Option(
+            "--permits",
+            metavar="FICHIER",
+            help="Autorisations : lieu, rang, propriétaire, autorité, convention, semaines.",
+        ),
+    ] = None,
     start: Annotated[
         str | None, typer.Option("--start", metavar="AAAA-MM-JJ", help="Premier jour des 18 mois du programme.")
     ] = None,
@@ -190,7 +234,8 @@ def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
         raise typer.BadParameter(f"modèle « {model} » : attendu {', '.join(walking.MODELS)}.")
     opened = open_study(study)
     tables = opened.read_many()
-    given = _terrain(tables, district, streets=streets, population=population, minutes=max(minutes, 5.0))
+    layers = _layers(streets, population) | {"at": at, "slopes": slopes}
+    given = walking.terrain(tables, walking.district_of(tables, district), minutes=max(minutes, 5.0), **layers)
     found = walking.place(
         given,
         tables,
@@ -199,6 +244,8 @@ def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
         model=cast("walking.Model", model),
         rules=walking.rules_of(rule or []),
         fixed=fixed or (),
+        capacities=walking.capacities_of(capacity or []),
+        permits=None if permits is None else walking.permits_of(permits),
         start=start,
         months=months,
     )
@@ -214,16 +261,6 @@ def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
     _deliver(shown, found.lines, as_json=record if as_json else None)
     frames = {"lieux": walking.drawn(found), "laisses-de-cote": found.verdicts()}
     _write(out, frames, title=f"Lieux — {given.title}", study=opened, ground=given.ground.label)
-
-
-def _terrain(
-    tables: Mapping[str, Any], district: str, *, streets: Path | None, population: Path | None, minutes: float
-) -> "Terrain":
-    """Return the ground of the district the user names."""
-    from geo_qmi import walking
-
-    ident = walking.district_of(tables, district)
-    return walking.terrain(tables, ident, minutes=minutes, **_layers(streets, population))
 
 
 def _layers(streets: Path | None, population: Path | None) -> dict[str, Any]:

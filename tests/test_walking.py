@@ -342,7 +342,7 @@ def test_commands_print_french_tables(capsys):
     assert run("coverage", "sceaux") == 0
     out = capsys.readouterr().out
     assert "Besoins sans projet" in out
-    assert "Couverture fausse, dans le périmètre :" in out
+    assert "Couverture fausse, jusqu’à 400 m autour du périmètre :" in out
     assert run("coverage", "--minutes", 5, "sucy-en-brie") == 2
     assert "Aucun objectif publié ici" in capsys.readouterr().err
 

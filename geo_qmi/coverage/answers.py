@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from geo_qmi.errors import InputError, UnknownNameError, shown
+from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.matching import offers
-from geo_qmi.matching.inputs import require_columns, require_ids
 from geo_qmi.vocabulary import INSIDE, THEMES
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import shapely
 
 from geo_qmi.errors import UnknownNameError, shown
 from geo_qmi.geo import require_metres
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 
 if TYPE_CHECKING:
     import geopandas as gpd

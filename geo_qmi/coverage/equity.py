@@ -12,7 +12,7 @@ import pandas as pd
 
 from geo_qmi.coverage.inputs import require_flags
 from geo_qmi.errors import InputError, UnknownNameError, shown
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 
 #: Households under which INSEE publishes no figure from tax data on small areas.
 SECRECY_FLOOR = 11

@@ -15,7 +15,7 @@ import pandas as pd
 
 from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.geo import require_metres
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import FOOTPRINTS
 

@@ -1,6 +1,6 @@
 """Is this table of access made of yes and no?
 
-The one guard of this package that `geo_qmi.matching.inputs` does not have already.
+The one guard of this package that `geo_qmi.guards` does not have already.
 """
 
 from __future__ import annotations

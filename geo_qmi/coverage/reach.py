@@ -19,7 +19,7 @@ import shapely
 from geo_qmi.coverage.inputs import require_flags
 from geo_qmi.errors import InputError, shown
 from geo_qmi.geo import require_metres
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -170,6 +170,7 @@ def false_coverage(
     *,
     reached: pd.DataFrame,
     radius_m: float,
+    disc: pd.DataFrame | None = None,
     id_column: str = "place_id",
     people: str = "people",
 ) -> FalseCoverage:
@@ -185,6 +186,10 @@ def false_coverage(
         Places × sites, yes or no, within `radius_m` on foot.
     radius_m
         Radius of the discs, metres, included.
+    disc
+        Places × sites, yes or no: what each disc holds. By default what lies within `radius_m` as the crow flies. On a
+        grid, whose walks are a little longer than straight lines even in the open, give what is reached there without
+        any barrier: ground without barrier then has no false coverage.
 
     Raises
     ------
@@ -203,25 +208,27 @@ def false_coverage(
         raise InputError(f"Rayon : « {shown(radius_m)} ». Attendu : un nombre de mètres, positif ou nul.")
     flags = _flags(reached)
     ordered, anchors = places.sort_values(id_column), sites.sort_values("site_id")
-    if (
-        list(flags.index) != ordered[id_column].astype("str").tolist()
-        or list(flags.columns) != anchors["site_id"].astype("str").tolist()
-    ):
-        raise InputError("Accès : lieux ou sites différents de ceux des deux couches. Recalculez l’accès sur elles.")
+    given = None if disc is None else _flags(disc)
+    for table in (flags, given):
+        if table is not None and (
+            list(table.index) != ordered[id_column].astype("str").tolist()
+            or list(table.columns) != anchors["site_id"].astype("str").tolist()
+        ):
+            raise InputError("Accès : lieux ou sites différents de ceux des couches. Recalculez l’accès sur elles.")
     straight = shapely.distance(
         shapely.centroid(ordered.geometry.to_numpy())[:, None], anchors.geometry.to_numpy()[None, :]
     )
-    disc: NDArray[np.bool_] = np.asarray(straight <= radius_m)
+    held: NDArray[np.bool_] = np.asarray(straight <= radius_m) if given is None else given.to_numpy(dtype=bool)
     walk = flags.to_numpy(dtype=bool)
     amounts = _amounts(ordered.set_index(id_column)[[people]], flags.index)[people].to_numpy()
-    lost = disc.any(axis=1) & ~walk.any(axis=1)
+    lost = held.any(axis=1) & ~walk.any(axis=1)
     layer = ordered[lost].copy()
     if lost.any():
         layer["site_id"] = anchors["site_id"].to_numpy()[straight[lost].argmin(axis=1)]
         layer["straight_m"] = straight[lost].min(axis=1)
     else:
         layer["site_id"], layer["straight_m"] = pd.Series(dtype="str"), pd.Series(dtype="float64")
-    discs, walks = (np.column_stack([table, table.any(axis=1)]) for table in (disc, walk))
+    discs, walks = (np.column_stack([table, table.any(axis=1)]) for table in (held, walk))
     rows = [_disc_row(discs[:, k], walks[:, k], amounts) for k in range(discs.shape[1])]
     index = pd.Index([*flags.columns, TOGETHER], name="site_id", dtype="str")
     return FalseCoverage(layer.sort_index(), pd.DataFrame(rows, index=index))

@@ -5,7 +5,7 @@ bit: a bounded search that sums a value, one that lists what it reached, and a b
 sites. Importing this module raises ``ImportError`` where numba is absent; `geo_qmi.network.reach` then uses scipy.
 """
 
-# ruff: noqa: PLR0913, PLR0915, PLR0917, C901 - a compiled kernel takes its arrays flat and keeps its loops in one place
+# ruff: noqa: PLR0912, PLR0913, PLR0915, PLR0917, C901 - a compiled kernel takes its arrays flat and keeps its loops in one place
 
 from __future__ import annotations
 
@@ -172,8 +172,9 @@ def bucket_nearest(
     """Return the label of every node and the source it comes from, the first of equally near ones.
 
     Nodes wait in buckets `width` wide, a ring of them as long as the longest edge. A node improved while its bucket is
-    being emptied goes back into it, so labels are exact whatever the width, which only changes the speed. Entries
-    overtaken by a better one stay in their bucket and are passed over; their places are used again.
+    being emptied goes back into it, so labels are exact whatever the width, which only changes the speed. A bucket is a
+    doubly linked list through the nodes, the last come served first: neighbours are then searched one after the other
+    while they are in the cache of the machine, which is worth more than the order within a bucket.
     """
     n_nodes = len(indptr) - 1
     label, origin = np.full(n_nodes, np.inf), np.full(n_nodes, -1, np.int32)
@@ -183,36 +184,37 @@ def bucket_nearest(
         n_buckets *= 2
     ring = n_buckets - 1
     head = np.full(n_buckets, -1, np.int32)
-    size = max(4096, 2 * len(sources))
-    following, nodes, keys = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size)
-    for place in range(size):
-        following[place] = place + 1
-    free, waiting = 0, 0
+    # What follows a node in its bucket: another node, −1 at the end of the list, −2 for a node that is in none.
+    following, before = np.full(n_nodes, -2, np.int32), np.empty(n_nodes, np.int32)
     for rank in range(len(sources)):
         node, start = sources[rank], starts[rank]
         if start <= limit and start < label[node]:
             label[node] = start
             origin[node] = rank
-            bucket = np.int64(start * per_bucket) & ring
-            entry = free
-            free = following[entry]
-            nodes[entry], keys[entry], following[entry] = node, start, head[bucket]
-            head[bucket] = entry
+    waiting = 0
+    for rank in range(len(sources)):
+        node = sources[rank]
+        if origin[node] == rank:
+            bucket = np.int64(label[node] * per_bucket) & ring
+            first = head[bucket]
+            following[node], before[node] = first, -1
+            if first >= 0:
+                before[first] = node
+            head[bucket] = node
             waiting += 1
     current = np.int64(0)
     while waiting > 0:
-        entry = head[current & ring]
-        if entry < 0:
+        node = head[current & ring]
+        if node < 0:
             current += 1
             continue
-        head[current & ring] = following[entry]
-        node, here = nodes[entry], keys[entry]
-        following[entry] = free
-        free = entry
+        after = following[node]
+        head[current & ring] = after
+        if after >= 0:
+            before[after] = -1
+        following[node] = -2
         waiting -= 1
-        if here > label[node]:
-            continue
-        source = origin[node]
+        here, source = label[node], origin[node]
         for place in range(indptr[node], indptr[node + 1]):
             other = indices[place]
             there = here + weights[place]
@@ -221,14 +223,24 @@ def bucket_nearest(
                 continue
             label[other] = there
             origin[other] = source
-            if free >= size:
-                following = np.concatenate((following, np.arange(size + 1, 2 * size + 1).astype(np.int32)))
-                nodes, keys = np.concatenate((nodes, nodes)), np.concatenate((keys, keys))
-                size *= 2
             bucket = np.int64(there * per_bucket) & ring
-            entry = free
-            free = following[entry]
-            nodes[entry], keys[entry], following[entry] = other, there, head[bucket]
-            head[bucket] = entry
-            waiting += 1
+            after = following[other]
+            if after == -2:
+                waiting += 1
+            else:
+                left = np.int64(known * per_bucket) & ring
+                if left == bucket:
+                    continue
+                ahead = before[other]
+                if ahead >= 0:
+                    following[ahead] = after
+                else:
+                    head[left] = after
+                if after >= 0:
+                    before[after] = ahead
+            first = head[bucket]
+            following[other], before[other] = first, -1
+            if first >= 0:
+                before[first] = other
+            head[bucket] = other
     return label, origin

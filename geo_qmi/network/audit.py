@@ -15,7 +15,7 @@ import shapely
 
 from geo_qmi.geo import require_metres
 from geo_qmi.network.snapping import barrier_ids, levels_of
-from geo_qmi.network.speeds import WALK_KMH, metres_a_minute
+from geo_qmi.network.speeds import WALK_KMH, metres_a_minute, walking_time
 from geo_qmi.schema import CRS
 
 if TYPE_CHECKING:
@@ -94,12 +94,17 @@ def study_buffer_m(minutes: float, *, walk_kmh: float = WALK_KMH) -> float:
     A shortest walk of T minutes between two places of the perimeter stays within half of T of one of them; twice that,
     the whole of T, also lets the walk out and back from any place on the rim.
 
+    Raises
+    ------
+    InputError
+        The time is not a positive number, or nobody walks at that speed.
+
     Examples
     --------
     >>> study_buffer_m(15)
     1200.0
     """
-    return minutes * metres_a_minute(walk_kmh)
+    return walking_time(minutes) * metres_a_minute(walk_kmh)
 
 
 def edge_effect(

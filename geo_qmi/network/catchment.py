@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_qmi.errors import InputError
+from geo_qmi.errors import InputError, shown
 from geo_qmi.network.reach import limit_of, nearest
 from geo_qmi.network.snapping import Walls
 
@@ -115,6 +115,8 @@ def catchment(
     """
     if (minutes is None) == (metres is None):
         raise InputError("Donnez une durée en minutes ou une longueur en mètres, une seule des deux.")
+    if metres is not None and not (np.isfinite(metres) and metres >= 0):
+        raise InputError(f"Longueur de marche refusée : « {shown(metres)} » ; attendu un nombre de mètres, 0 ou plus.")
     allowed = metres / ground.walk_m_min if minutes is None and metres is not None else float(minutes or 0)
     # A length is handed over as it is: through minutes it could come back one bit short of the node at the limit.
     limit = metres if metres is not None and ground.minutes is None else limit_of(ground, allowed)
@@ -151,7 +153,8 @@ def _columns(xy: NDArray[np.float64], cell_m: float) -> NDArray[np.object_]:
     order = np.lexsort((xy[:, 1], xy[:, 0]))
     x, y = xy[order].T
     breaks = (np.diff(x) != 0) | (np.diff(y) > 1.5 * cell_m)
-    first, last = np.append(True, breaks), np.append(breaks, True)
+    # A walk too short for any node has no cell at all.
+    first, last = (np.append(True, breaks), np.append(breaks, True)) if len(x) else (x > 0, x > 0)
     half = cell_m / 2
     boxes = shapely.box(x[first] - half, y[first] - half, x[first] + half, y[last] + half)
     return np.asarray(boxes, dtype=object)

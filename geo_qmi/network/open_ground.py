@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import shapely
 
-from geo_qmi.errors import InputError, LimitError, shown
+from geo_qmi.errors import CrsError, InputError, LimitError, shown
 from geo_qmi.geo import require_metres
 from geo_qmi.network.crossings import open_crossings
 from geo_qmi.network.ground import from_edges
@@ -107,6 +107,11 @@ def _grid(
     region = shapely.buffer(shapely.union_all(shapes.to_numpy()), buffer_m) if buffer_m else shapes.union_all()
     if region.is_empty or not region.area:
         raise InputError("Terrain ouvert refusé : le périmètre est vide ou sans surface. Donnez un polygone.")
+    if max(map(abs, region.bounds)) <= 180:
+        raise CrsError(
+            "Terrain ouvert refusé : les coordonnées du périmètre ressemblent à des degrés ; attendu des mètres en "
+            "EPSG:2154 (Lambert-93). Déclarez le vrai système, puis reprojetez avec geo_qmi.to_metres."
+        )
     low = np.ceil(np.array(region.bounds[:2]) / cell_m).astype(np.int64)
     high = np.floor(np.array(region.bounds[2:]) / cell_m).astype(np.int64)
     columns, rows = (int(size) for size in np.maximum(high - low + 1, 0))
@@ -166,8 +171,7 @@ def _notes(ground: Ground, stopped: int, barriers: gpd.GeoDataFrame | None, wall
     elsewhere = 0 if barriers is None else len(barriers) - len(set(walls.ids))
     if elsewhere:
         notes.append(f"{elsewhere} coupure(s) vides ou d’un autre niveau que le sol : sans effet ici.")
-    islands = ground.islands()
-    apart = int((islands < islands.max()).sum())
+    apart = ground.n_nodes - int(ground.islands().max())
     if apart:
         notes.append(
             f"{apart} point(s) de la grille séparés de la plus grande partie avant d’ouvrir les franchissements."

@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from geo_qmi.errors import InputError, shown
+from geo_qmi.network.speeds import walking_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,8 +34,9 @@ Unit = Literal["metres", "minutes"]
 _BATCH = 64
 #: Distances scipy holds at once, 160 MB.
 _BLOCK_CELLS = 2e7
-#: Width of a bucket in average edge lengths: the time hardly changes from a quarter to four, the labels never do.
-_BUCKET_EDGES = 1.0
+#: Width of a bucket in average edge lengths. Measured on grids, on open ground and on lengths of very unequal edges:
+#: at two a node is searched 1.1 to 1.6 times and the cache is well used; at seven, up to nine times.
+_BUCKET_EDGES = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,10 @@ def nearest(
         metres, climb = label, None
     else:
         label, origin, metres, climb = _nearest_on_slopes(ground, cost, from_, offsets, limit=limit, turned=turned)
-    frame = pd.DataFrame({"minutes": label / ground.cost_a_minute, "metres": metres})
+    found = {"site": _named(from_.ids, origin), "minutes": label / ground.cost_a_minute, "metres": metres}
     if climb is not None:
-        frame["climb_m"] = climb
-    frame.insert(0, "site", _named(from_.ids, origin))
-    frame.index.name = "node"
-    return frame
+        found["climb_m"] = climb
+    return pd.DataFrame(found, index=pd.RangeIndex(len(label), name="node"), copy=False)
 
 
 def distances(
@@ -244,9 +244,7 @@ def limit_of(ground: Ground, minutes: float | None) -> float:
     """
     if minutes is None:
         return float(np.inf)
-    if not (np.isfinite(minutes) and minutes >= 0):
-        raise InputError(f"Durée de marche refusée : « {shown(minutes)} » ; attendu un nombre de minutes, 0 ou plus.")
-    return float(minutes * ground.cost_a_minute)
+    return float(walking_time(minutes) * ground.cost_a_minute)
 
 
 def kernel(engine: Engine) -> Any:
@@ -303,8 +301,7 @@ def _nearest(
     label, _, root = dijkstra(matrix, indices=roots, min_only=True, return_predecessors=True, limit=limit)
     n_nodes = cost.shape[0]
     label, root = label[:n_nodes], root[:n_nodes]
-    origin = np.full(n_nodes, -1, np.int32)
-    origin[root >= 0] = rank[root[root >= 0]]
+    origin = np.where(root >= 0, rank.take(root, mode="clip"), np.int32(-1))
     direct = np.flatnonzero(label[node] == offsets)
     np.minimum.at(origin, node[direct], direct.astype(np.int32))
     return label, _first_of_equals(cost, label, origin)
@@ -335,9 +332,10 @@ def _first_of_equals(cost: csr_array, label: NDArray[np.float64], origin: NDArra
     The rank of a site spreads along the edges that are part of a shortest way; only the nodes that changed pass it on.
     """
     column, data = cost.indices, cost.data
-    start = np.repeat(np.arange(len(label), dtype=np.int32), np.diff(cost.indptr))
-    better = np.flatnonzero(origin[start] < origin[column])
-    source, target = start[better], column[better]
+    row = cost.tocoo(copy=False).coords[0]
+    # "clip" is three times faster than brackets, and no place is outside.
+    better = np.flatnonzero(origin.take(row, mode="clip") < origin.take(column, mode="clip"))
+    source, target = row[better], column[better]
     tight = (label[source] + data[better] == label[target]) & np.isfinite(label[target])
     source, target = source[tight], target[tight]
     while len(target):

@@ -42,6 +42,24 @@ def metres_a_minute(walk_kmh: float) -> float:
     return round(walk_kmh * 1000 / 60, 9)
 
 
+def walking_time(minutes: float) -> float:
+    """Return the time given, once it is known to be one.
+
+    Raises
+    ------
+    InputError
+        Not a number of minutes, 0 or more.
+
+    Examples
+    --------
+    >>> walking_time(15)
+    15
+    """
+    if not (np.isfinite(minutes) and minutes >= 0):
+        raise InputError(f"Durée de marche refusée : « {shown(minutes)} » ; attendu un nombre de minutes, 0 ou plus.")
+    return minutes
+
+
 def slope_factor(slope: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the speed on a slope as a multiple of the speed on the flat.
 

@@ -330,8 +330,7 @@ def _notes(ground: Ground, refused: pd.DataFrame) -> list[str]:
         counts = refused["reason"].str.split(" : ").str[0].value_counts()
         words = ", ".join(f"{reason} {count}" for reason, count in counts.items())
         notes.append(f"{len(refused)} ligne(s) hors du réseau à pied ({words}).")
-    islands = ground.islands()
-    apart = int((islands < islands.max()).sum())
+    apart = ground.n_nodes - int(ground.islands().max())
     if apart:
         notes.append(
             f"{apart} nœud(s) sur {ground.n_nodes} séparés du réseau principal : un lieu raccordé là ne rejoint pas "

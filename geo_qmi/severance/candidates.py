@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Walking speeds tried before an order of candidates is called stable.
 _SPEEDS = {"slow": 0.8, "usual": 1.0, "fast": 1.2}
+#: What is told of each candidate at each speed.
+_GAINS = ("people_reconnected", "person_minutes_saved", "people_first_way", "median_saved_min")
 
 
 def rank_crossings(
@@ -74,13 +76,14 @@ def rank_crossings(
         for place, crossing in mine["crossing_id"].items():
             found = {"crossing_id": crossing, "barrier_id": barrier, "reason": opened[place].reason}
             rows.append(found | _gains(ground, homes, there, opened[place], minutes=minutes))
-    return _ranked(pd.DataFrame(rows).set_index("crossing_id"))
+    names = [f"{name}_{speed}" for speed in _SPEEDS for name in _GAINS]
+    columns = ["crossing_id", "barrier_id", "reason", *names]
+    return _ranked(pd.DataFrame(rows, columns=columns).set_index("crossing_id"))
 
 
 def _gains(ground: Ground, homes: Homes, there: Sides, link: Link, *, minutes: float) -> dict[str, float]:
     """Return what opening one crossing brings, at each walking speed."""
-    names = ("people_reconnected", "person_minutes_saved", "people_first_way", "median_saved_min")
-    found = {f"{name}_{speed}": np.nan for speed in _SPEEDS for name in names}
+    found = {f"{name}_{speed}": np.nan for speed in _SPEEDS for name in _GAINS}
     if link.reason:
         return found
     after = there.walk_min.copy()
@@ -96,7 +99,7 @@ def _gains(ground: Ground, homes: Homes, there: Sides, link: Link, *, minutes: f
             after[mine] = np.fmin(after[mine], through)
     for speed, factor in _SPEEDS.items():
         figures = _gain(homes.people, there, after, ground.walk_m_min, factor=factor, minutes=minutes)
-        found |= {f"{name}_{speed}": value for name, value in zip(names, figures, strict=True)}
+        found |= {f"{name}_{speed}": value for name, value in zip(_GAINS, figures, strict=True)}
     return found
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_qmi.errors import InputError
+from geo_qmi.errors import InputError, shown
 from geo_qmi.geo import require_metres
 from geo_qmi.network import snap
 from geo_qmi.network.routes import routes
@@ -44,6 +44,13 @@ if TYPE_CHECKING:
 BESIDE_M = 50.0
 #: A crossing within 40 m of a barrier is one of its crossings when its row does not name the barrier.
 _ON_BARRIER_M = 40.0
+#: Columns of a card between the name of the barrier and what says how it was measured.
+_FIGURES = (
+    *("pairs", "pairs_refused", "pairs_without_way", "detour_m", "detour_ratio", "delay_min", "climb_m"),
+    *("people_near", "people_cut_off", "people_unplaced", "people_extra_m", "people_extra_min"),
+    *("crossings", "crossings_assumed", "crossings_step_free", "nearest_crossing", "nearest_crossing_m"),
+    *("verbatims", "verbatims_median_valence"),
+)
 #: Why a pair of facing places has no figure when the ground does not join them.
 _NO_WAY = "aucun chemin d’un côté à l’autre"
 
@@ -112,6 +119,13 @@ def severance(
         ``verbatims`` (missing without `observations`), ``verbatims_median_valence``; ``minutes``, ``ground``, ``demo``
         (whether made-up rows were used).
 
+    Raises
+    ------
+    CrsError
+        A layer is not in Lambert-93.
+    InputError
+        A barrier without shape or length, or an identifier given twice; a duration or a spacing that is not positive.
+
     Notes
     -----
     After Héran's terms of severance (*délai, détour, dénivelé*), kept apart.
@@ -119,7 +133,7 @@ def severance(
     require_metres(barriers, what="les coupures")
     if not minutes > 0 or not step_m > 0 or not offset_m > 0:
         raise InputError(f"Coupures : durée {minutes}, pas {step_m} et recul {offset_m} doivent être positifs.")
-    ids = barrier_ids(barriers)
+    ids = _measurable(barriers)
     facing = [facing_places(shape, step_m=step_m, offset_m=offset_m) for shape in barriers.geometry]
     pairs = _pairs(ground, barriers, ids, facing)
     inventory = _inventory(ground, barriers, ids)
@@ -134,6 +148,7 @@ def severance(
             for row, one in enumerate(ids)
         ],
         index=pd.Index(ids, name="barrier_id"),
+        columns=list(_FIGURES),
     )
     cards.insert(0, "length_m", barriers.geometry.length.to_numpy())
     for column in ("name", "kind"):
@@ -143,6 +158,25 @@ def severance(
     used = [frame for frame in (population, observations, ground.links) if frame is not None and "demo" in frame]
     cards["demo"] = any(bool(frame["demo"].fillna(value=False).any()) for frame in used)
     return Severance(cards, pairs, inventory, verbatims)
+
+
+def _measurable(barriers: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """Return the identifiers of barriers that each have two sides, or raise `InputError`."""
+    ids, shapes = barrier_ids(barriers), np.asarray(barriers.geometry, dtype=object)
+    twice = pd.Index(ids).duplicated()
+    if twice.any():
+        raise InputError(
+            f"Coupures refusées : « {shown(ids[twice][0])} » présente plusieurs fois. Donnez un identifiant à chacune."
+        )
+    # The length of an area is its outline; a point and a missing shape have none.
+    flat = shapely.is_missing(shapes) | ~(shapely.length(shapes) > 0)
+    if flat.any():
+        named = ", ".join(f"« {shown(one)} »" for one in ids[flat][:5])
+        raise InputError(
+            f"Coupures refusées : {int(flat.sum())} sans tracé ni longueur ({named}) ; attendu des lignes ou des "
+            "surfaces. Dessinez-les ou retirez-les."
+        )
+    return ids
 
 
 def _pairs(
@@ -241,6 +275,8 @@ def _inventory(ground: Ground, barriers: gpd.GeoDataFrame, ids: NDArray[np.objec
         middle = shapely.line_interpolate_point(axis, axis.length / 2)
         frame: pd.DataFrame = ground.links[mine].assign(barrier_id=one, distance_m=shapely.distance(ends[mine], middle))
         frames.append(frame.sort_values(["distance_m", "crossing_id"]))
+    if not frames:
+        return ground.links.iloc[:0].assign(barrier_id=[], distance_m=[])
     return pd.concat(frames, ignore_index=True)
 
 

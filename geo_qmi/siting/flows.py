@@ -61,9 +61,9 @@ def flows_of(problem: Problem, sites: list[int], *, radius: float, shared: exact
         return Flows(pairs.demand[kept], pairs.site[kept], share[kept], pairs.cost[kept])
     opened = np.zeros(len(problem.site_ids), dtype=bool)
     opened[sites] = True
-    pairs = pairs_within(problem, radius)
-    kept = opened[pairs.site]
-    demand, site, cost = pairs.demand[kept], pairs.site[kept], pairs.cost[kept]
+    used = np.flatnonzero(opened[problem.costs.indices] & (problem.costs.data <= radius))
+    demand = np.searchsorted(problem.costs.indptr, used, side="right") - 1
+    site, cost = problem.costs.indices[used], problem.costs.data[used]
     order = np.lexsort((site, cost, demand))
     first = order[np.unique(demand[order], return_index=True)[1]] if len(order) else order
     return Flows(demand[first], site[first], np.ones(len(first)), cost[first])

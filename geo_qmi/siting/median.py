@@ -14,6 +14,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from geo_qmi.errors import LimitError
 from geo_qmi.siting.wording import number
@@ -22,15 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from scipy import sparse
 
 #: Cells of the full table: 240 MB of float64, and as much again while it is filled.
 MOST_CELLS = 30_000_000
 #: Rows of the table read at once, so that temporary tables stay in the cache of the machine.
 _CHUNK_CELLS = 400_000
 _EQUAL = 1e-12
-#: Rounds of the bound: cells read in all, between the two limits.
-_BOUND_WORK = 6e8
+#: Rounds of the bound: ways read in all, between the two limits.
+_BOUND_WORK = 6e7
+#: Highest price of a demand, as a multiple of its second site: in the best plan no price passes the second site.
+_PRICE = 1.2
 _BOUND_ROUNDS = (60, 300)
 #: The step of the bound is halved when this many rounds brought nothing; part of the last direction kept in the next.
 _PATIENCE = 4
@@ -82,18 +84,34 @@ def ways(costs: sparse.csr_array, weights: NDArray[np.float64]) -> Ways:
         )
     # Above the total of any plan that serves everybody, so that no such plan ever loses to one that leaves somebody.
     missing = (n_demand + 1.0) * (float(costs.data.max(initial=0.0)) + 1.0)
-    plain = np.full((n_demand, n_sites), missing)
-    demand = np.repeat(np.arange(n_demand), np.diff(costs.indptr))
-    plain[demand, costs.indices] = costs.data
-    seen: dict[bytes, int] = {}
-    group = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in plain], dtype=np.intp)
+    plain = costs.toarray()
+    if costs.nnz < plain.size:
+        plain[~sparse.csr_array((np.ones(costs.nnz, bool), costs.indices, costs.indptr), costs.shape).toarray()] = (
+            missing
+        )
+    group = _same_rows(plain)
     first = np.unique(group, return_index=True)[1]
     weight = np.bincount(group, weights=weights)
-    kept = plain[first]
     heavy = np.maximum(weight, float(weight.max(initial=0.0)) or 1.0)
-    table = np.where(kept == missing, (heavy * missing)[:, None], kept * weight[:, None])
+    kept = (plain if len(first) == n_demand else plain[first]).T.copy()
+    unknown = kept == missing if costs.nnz < plain.size else None
+    kept *= weight
+    if unknown is not None:
+        np.copyto(kept, heavy * missing, where=unknown)
     scale = np.maximum(weight, 1e-6 * (float(weight.max(initial=0.0)) or 1.0))
-    return Ways(np.ascontiguousarray(table.T), heavy * missing, scale)
+    return Ways(kept, heavy * missing, scale)
+
+
+def _same_rows(plain: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return a number for each row, shared by identical ones, in the order of first appearance."""
+    # Only rows of equal sums can be identical: the others are not compared.
+    _, inverse, counts = np.unique(plain.sum(axis=1), return_inverse=True, return_counts=True)
+    alone = counts[inverse] == 1
+    seen: dict[object, int] = {}
+    return np.array(
+        [seen.setdefault(place if alone[place] else row.tobytes(), len(seen)) for place, row in enumerate(plain)],
+        dtype=np.intp,
+    )
 
 
 def greedy_median(table: Ways, *, p: int, locked: NDArray[np.bool_]) -> list[int]:
@@ -155,22 +173,31 @@ def _one_round(table: Ways, plan: list[int], *, locked: NDArray[np.bool_]) -> li
 
 
 def _changes(table: Ways, plan: list[int]) -> NDArray[np.float64]:
-    """Return sites × plan: how the total changes when each site of `plan` gives way to each site."""
-    ranked = np.sort(np.vstack([table.costs[plan], table.none]), axis=0)
-    nearest, second = ranked[0], ranked[1]
+    """Return sites × plan: how the total changes when each site of `plan` gives way to each site.
+
+    Only ways shorter than the second of their demand are read: for all others a demand that loses its site goes to its
+    second, whatever site comes in.
+    """
+    nearest, second = _two_nearest(table, plan)
     owner = np.vstack([table.costs[plan], table.none]).argmin(axis=0)
-    order = np.argsort(owner, kind="stable")
-    owners, starts = np.unique(owner[order], return_index=True)
-    change = np.zeros((len(table.costs), len(plan)))
+    n_sites, width = len(table.costs), len(plan) + 1
+    loss = np.bincount(owner, weights=second - nearest, minlength=width)
+    change = np.zeros((n_sites, width))
     for part in table.chunks():
-        costs = table.costs[part][:, order]
-        saved = np.minimum(costs - nearest[order], 0.0)
-        moved = np.minimum(costs, second[order]) - nearest[order] - saved
-        change[part] += saved.sum(axis=1)[:, None]
-        by_owner = np.add.reduceat(moved, starts, axis=1)
-        real = owners < len(plan)
-        change[part, owners[real]] += by_owner[:, real]
-    return change
+        costs = table.costs[part]
+        site, demand, cost = _cheaper(costs, second)
+        close, mine = nearest[demand], site * width + owner[demand]
+        size = len(costs) * width
+        kept = np.bincount(mine, weights=np.maximum(cost, close) - second[demand], minlength=size)
+        saved = np.bincount(site, weights=np.minimum(cost - close, 0.0), minlength=len(costs))
+        change[part] = loss + kept.reshape(len(costs), width) + saved[:, None]
+    return change[:, :-1]
+
+
+def _two_nearest(table: Ways, plan: list[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what each demand pays to the best site of a plan, and to the next."""
+    first, second = np.partition(np.vstack([table.costs[plan], table.none]), 1, axis=0)[:2]
+    return first, second
 
 
 def median_bound(table: Ways, plan: list[int], *, p: int, locked: NDArray[np.bool_]) -> tuple[float, list[int]]:
@@ -180,13 +207,19 @@ def median_bound(table: Ways, plan: list[int], *, p: int, locked: NDArray[np.boo
     """
     best_plan, best_cost = plan, table.total(plan)
     open_sites, free = np.flatnonzero(locked), np.flatnonzero(~locked)
-    nearest, second = np.sort(np.vstack([table.costs[plan], table.none]), axis=0)[:2]
+    nearest, second = _two_nearest(table, plan)
     # Between the first and the second site; never near the penalty, far above any real price.
-    prices = np.minimum((nearest + second) / 2, 4 * nearest + np.median(nearest))
-    rounds = int(np.clip(_BOUND_WORK / table.costs.size, *_BOUND_ROUNDS))
+    usual = 4 * nearest + np.median(nearest)
+    prices, highest_price = np.minimum((nearest + second) / 2, usual), np.minimum(_PRICE * second, usual)
+    site, demand, near = _ways_below(table, highest_price)
+    rounds = int(np.clip(_BOUND_WORK / max(len(near), 1), *_BOUND_ROUNDS))
     highest, step, idle, direction = 0.0, 1.0, 0, np.zeros(len(prices))
+    reached, first = np.unique(site, return_index=True)
+    worth, saved = np.zeros(len(table.costs)), np.empty(len(near))
     for _ in range(rounds):
-        worth = np.concatenate([np.minimum(table.costs[part] - prices, 0.0).sum(axis=1) for part in table.chunks()])
+        np.take(prices, demand, out=saved, mode="clip")  # no copy aside, as "raise" makes
+        np.minimum(np.subtract(near, saved, out=saved), 0.0, out=saved)
+        worth[reached] = np.add.reduceat(saved, first)
         top = free[np.argsort(worth[free], kind="stable")[:p]]
         sites = np.concatenate([open_sites, top])
         floor = float(prices.sum() + worth[sites].sum())
@@ -202,5 +235,24 @@ def median_bound(table: Ways, plan: list[int], *, p: int, locked: NDArray[np.boo
         norm = float((np.square(direction) / table.scale).sum())
         if norm == 0 or best_cost - highest <= _EQUAL * best_cost or step < 1e-4:
             break
-        prices = prices + step * max(best_cost - floor, 0.0) / norm * direction
+        # Any prices bound: those that the ways read do not reach are held at their limit.
+        prices = np.minimum(prices + step * max(best_cost - floor, 0.0) / norm * direction, highest_price)
     return min(highest, best_cost), best_plan
+
+
+def _ways_below(
+    table: Ways, price: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Return site, demand and cost of every way cheaper than a price of its demand."""
+    found = [_cheaper(table.costs[part], price) for part in table.chunks()]
+    site = np.concatenate([rows + part.start for (rows, _, _), part in zip(found, table.chunks(), strict=True)])
+    return site, np.concatenate([columns for _, columns, _ in found]), np.concatenate([costs for _, _, costs in found])
+
+
+def _cheaper(
+    costs: NDArray[np.float64], price: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Return row, column and cost of every cell below the price of its column."""
+    flat = np.flatnonzero(costs < price)  # many times faster than two coordinates of a sparse table
+    row, column = np.divmod(flat, costs.shape[1])
+    return row, column, costs.ravel()[flat]

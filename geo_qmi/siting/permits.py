@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.matching.inputs import require_columns
+from geo_qmi.guards import require_columns
 from geo_qmi.siting.wording import number
 
 _STEP = ("site_id", "rank", "owner", "authority", "convention", "weeks")

@@ -225,12 +225,14 @@ def _most_covered(problem: Problem, *, p: int, radius: float, method: Method, ti
     locked, barred = problem.locked, np.zeros(len(problem.site_ids), dtype=bool)
     new = p - int(problem.fixed.sum())
     plan = exchanged(table, greedy(table, p=new, locked=locked, barred=barred), locked=locked, barred=barred)
-    found = bound(table, p=new, locked=locked, barred=barred, start=plan)
+    small = table.rows.shape[0] * table.n_sites <= EXACT_CELLS
+    quick = method == "heuristic" or (method == "auto" and not small)
+    # A nearer bound settles more sites before HiGHS starts.
+    found = bound(table, p=new, locked=locked, barred=barred, start=plan, times=1.0 if quick else 1.5)
     plan = exchanged(table, found.plan, locked=locked, barred=barred)
     plan = rebuilt(table, plan, ceiling=found.value, locked=locked, barred=barred)
     value = table.value(plan)
-    small = table.rows.shape[0] * table.n_sites <= EXACT_CELLS
-    if method == "heuristic" or (method == "auto" and not small):
+    if quick:
         return _Found(plan, found.value, "heuristic")
     if found.value - value <= _PROVEN * found.value:
         return _Found(plan, found.value, "exact")
@@ -287,9 +289,10 @@ def _enough(table: Cover, locked: NDArray[np.bool_]) -> int:
 
 def _nearest(problem: Problem, *, p: int, radius: float, method: Method, time_limit_s: float) -> _Found:
     """Return the plan of least total cost."""
-    kept = problem.costs.data <= radius
-    indptr = np.concatenate([[0], np.cumsum(kept)])[problem.costs.indptr]
-    costs = sparse.csr_array((problem.costs.data[kept], problem.costs.indices[kept], indptr), shape=problem.costs.shape)
+    costs, kept = problem.costs, problem.costs.data <= radius
+    if not kept.all():
+        indptr = np.concatenate([[0], np.cumsum(kept)])[costs.indptr]
+        costs = sparse.csr_array((costs.data[kept], costs.indices[kept], indptr), shape=costs.shape)
     table, locked, new = ways(costs, problem.weights), problem.locked, p - int(problem.fixed.sum())
     plan = greedy_median(table, p=new, locked=locked)
     if not plan:

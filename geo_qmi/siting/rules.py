@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.matching.inputs import require_columns, require_ids
+from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.siting.wording import number
 
 if TYPE_CHECKING:

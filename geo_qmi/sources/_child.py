@@ -35,10 +35,15 @@ _LOADED = {
     ".ods": ("defusedxml.ElementTree",),
     ".kml": ("shapely", "defusedxml.ElementTree"),
     ".gpx": ("shapely", "defusedxml.ElementTree"),
+    ".pbf": ("shapely", "osmium"),
 }
 
-#: Word on the command line → module whose ``parse_path`` reads: any data file, or what comes back from a walk.
-_READERS = {"data": "geo_qmi.sources.recognise", "field": "geo_qmi.sources.field.parsing"}
+#: Word on the command line → module whose ``parse_path`` reads: any data file, what comes back from a walk, streets.
+_READERS = {
+    "data": "geo_qmi.sources.recognise",
+    "field": "geo_qmi.sources.field.parsing",
+    "streets": "geo_qmi.sources.pbf",
+}
 
 
 def write_sheets(sheets: Iterable[Sheet], out: TextIO) -> None:

@@ -14,6 +14,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -26,6 +28,8 @@ from geo_qmi.sources.ogr import skip_drivers
 from geo_qmi.sources.recognise import FORMATS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geo_qmi.sources.raw import RawTable
     from geo_qmi.sources.sheet import Sheet
 
@@ -42,7 +46,8 @@ def read_file(
     limits: Limits = _NO_LIMITS,
     layer: str | None = None,
     name: str | None = None,
-    reader: Literal["data", "field"] = "data",
+    reader: Literal["data", "field", "streets"] = "data",
+    progress: Callable[[int], None] | None = None,
 ) -> list[RawTable]:
     """Return every layer, sheet or folder of a file.
 
@@ -58,7 +63,10 @@ def read_file(
         Name the user knows the file by, when it differs from the path (an upload in a temporary folder). Its
         suffix is the one compared with the content.
     reader
-        ``field`` reads what only a walk brings back too, see `geo_qmi.sources.field.parsing`.
+        ``field`` reads what only a walk brings back too, see `geo_qmi.sources.field.parsing`; ``streets`` reads an
+        OpenStreetMap extract, see `geo_qmi.sources.pbf`.
+    progress
+        Called now and then with the number of records read, by the readers that tell it (``streets``).
 
     Returns
     -------
@@ -77,7 +85,7 @@ def read_file(
     path = Path(path)
     shown_name = shown(name or path.name)
     _check_path(path, shown_name, limits=limits, folder=reader == "field")
-    tables = [sheet.table() for sheet in _in_child(path, shown_name, limits=limits, reader=reader)]
+    tables = [sheet.table() for sheet in _in_child(path, shown_name, limits=limits, reader=reader, progress=progress)]
     if layer is None:
         return tables
     chosen = [table for table in tables if table.layer == layer]
@@ -115,31 +123,56 @@ def _check_path(path: Path, name: str, *, limits: Limits, folder: bool) -> None:
         raise passed(name, "octets", met=found.st_size, limit=limits.file_bytes)
 
 
-def _in_child(path: Path, name: str, *, limits: Limits, reader: str) -> list[Sheet]:
+def _in_child(
+    path: Path, name: str, *, limits: Limits, reader: str, progress: Callable[[int], None] | None
+) -> list[Sheet]:
     arguments = [os.fspath(path.absolute()), name, json.dumps(asdict(limits)), reader]
     command = [sys.executable, "-P", "-X", "utf8", "-m", "geo_qmi.sources._child", *arguments]
-    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
+    allowed = 3 * limits.seconds  # a busy machine may need longer; a sleeping child must still end
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder, tempfile.TemporaryFile() as out:
+        # The command is ours; the path is one argument among others, seen by no shell.
+        child = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=_environment(folder),
+        )
+        clock = threading.Timer(allowed, child.kill)
+        clock.start()
         try:
-            # The command is ours; the path is one argument among others, seen by no shell.
-            done = subprocess.run(  # noqa: S603
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                cwd=folder,
-                env=_environment(folder),
-                timeout=3 * limits.seconds,  # a busy machine may need longer; a sleeping child must still end
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise passed(name, "secondes de lecture", met=limits.seconds, limit=limits.seconds) from None
+            last = _last_words(child, progress)
+        finally:
+            clock.cancel()
+            child.kill()  # already gone, unless telling the progress failed
+            code = child.wait()
+        if time.monotonic() - started >= allowed:
+            raise passed(name, "secondes de lecture", met=limits.seconds, limit=limits.seconds)
+        out.seek(0)
+        told = out.read()
     try:
-        answer = read_sheets(done.stdout)
+        answer = read_sheets(told)
     except (ValueError, StopIteration, KeyError, TypeError):
-        raise _died(name, code=done.returncode, stderr=done.stderr, limits=limits) from None
+        raise _died(name, code=code, last=last, limits=limits) from None
     if isinstance(answer, tuple):
         kind = getattr(errors, answer[0], InputError)
         raise kind(answer[1])
     return answer
+
+
+def _last_words(child: subprocess.Popen[bytes], progress: Callable[[int], None] | None) -> str:
+    """Return the last line on the error stream of a child once it has ended; tell its progress on the way."""
+    last = ""
+    with child.stderr as lines:  # type: ignore[union-attr]  # a pipe was asked for
+        for line in lines:
+            if line.startswith(b'{"read": '):
+                if progress is not None:
+                    progress(int(json.loads(line)["read"]))
+            elif line.strip():
+                last = line.decode("utf-8", "replace").strip()
+    return last
 
 
 def _environment(folder: str) -> dict[str, str]:
@@ -158,8 +191,7 @@ def _environment(folder: str) -> dict[str, str]:
     }
 
 
-def _died(name: str, *, code: int, stderr: bytes, limits: Limits) -> InputError:
-    last = shown(stderr.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1])
+def _died(name: str, *, code: int, last: str, limits: Limits) -> InputError:
     killed = {-int(getattr(signal, sign)) for sign in ("SIGKILL", "SIGABRT", "SIGXCPU") if hasattr(signal, sign)}
     if code in killed or "MemoryError" in last or "bad_alloc" in last:
         return LimitError(
@@ -167,5 +199,6 @@ def _died(name: str, *, code: int, stderr: bytes, limits: Limits) -> InputError:
             f"{figure(limits.memory_bytes / 2**20)} Mio de mémoire dépassée → découpez ou allégez le fichier."
         )
     return UnreadableError(
-        f"« {name} » : la lecture s’est interrompue (détail technique : code {code} {last}) → réexportez le fichier."
+        f"« {name} » : la lecture s’est interrompue (détail technique : code {code} {shown(last)}) → réexportez le "
+        "fichier."
     )

@@ -7,7 +7,7 @@ leaves it to the network to refuse some: nothing is decided here.
 
 from __future__ import annotations
 
-import importlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,32 +16,19 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_qmi.errors import CrsError, InputError, UnreadableError, shown
-from geo_qmi.geo import DEGREES, to_metres
+from geo_qmi.errors import CrsError, InputError, shown
+from geo_qmi.geo import to_metres
 from geo_qmi.sources.files import read_file
+from geo_qmi.sources.limits import Limits, figure
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from geo_qmi.sources.raw import RawTable
 
-#: Tags the walking network reads, and two that name a street for people.
-TAGS = (
-    "highway",
-    "foot",
-    "access",
-    "bridge",
-    "tunnel",
-    "layer",
-    "level",
-    "crossing",
-    "wheelchair",
-    "lit",
-    "name",
-)
-#: Progress is told every so many ways: about twice a second on this library.
-_TOLD_EVERY = 20_000
+#: What an extract may cost. Île-de-France is 300 MB with 2.5 million streets and paths; a town takes seconds.
+EXTRACT_LIMITS = Limits(file_bytes=800_000_000, rows=5_000_000, seconds=900.0, memory_bytes=6 * 2**30)
 
 #: `nature` of the « tronçon de route » of BD TOPO version 3 → `highway`.
 _NATURES = {
@@ -61,11 +48,19 @@ _NATURES = {
     "route_a_1_chaussee": "unclassified",
     "route_a_2_chaussees": "unclassified",
 }
+#: Columns of BD TOPO, version 3 then the short names of shapefiles and version 2, whose words are read here.
 _GROUND_COLUMNS = ("position_par_rapport_au_sol", "pos_sol")
+_CROSSING_COLUMNS = ("franchissement", "franchisst")
+_STATE_COLUMNS = ("etat_de_l_objet", "etat")
+_NAME_COLUMNS = ("nom_collaboratif_gauche", "nom_voie_ban_gauche", "nom_1_gauche", "nom_rue_g", "nom_coll_g")
+_WALK_COLUMNS = ("acces_pieton", "acces_ped")
+_STATES = {"en_construction": "construction", "en_projet": "proposed"}
 
 
-def read_pbf(path: Path, *, progress: Callable[[str], None] | None = None) -> gpd.GeoDataFrame:
-    """Return the streets and paths of an OpenStreetMap extract.
+def read_pbf(
+    path: Path, *, progress: Callable[[str], None] | None = None, limits: Limits = EXTRACT_LIMITS
+) -> gpd.GeoDataFrame:
+    """Return the streets and paths of an OpenStreetMap extract, parsed in a child process like any foreign file.
 
     Parameters
     ----------
@@ -73,51 +68,53 @@ def read_pbf(path: Path, *, progress: Callable[[str], None] | None = None) -> gp
         A ``.osm.pbf`` file.
     progress
         Called with a French sentence now and then.
+    limits
+        What the file may cost.
 
     Returns
     -------
     GeoDataFrame
-        EPSG:2154; ``osm_id``, the tags of `TAGS` (missing where absent), one line a way. A way cut by the edge of the
-        extract gives one line for each part whose points are known, with the same ``osm_id``;
-        ``frame.attrs["incomplete"]`` counts such ways.
+        EPSG:2154; ``osm_id``, the tags of `geo_qmi.sources.pbf.TAGS` (missing where absent), ``cut``, one line a way.
+        A way cut by the edge of the extract gives one line for each part whose points are known, none where none is
+        known, with the same ``osm_id``; ``frame.attrs["incomplete"]`` counts such ways.
 
     Raises
     ------
     UnreadableError
-        Missing, truncated, or not a PBF file.
+        Missing, empty, truncated, or not a PBF file.
+    LimitError
+        A limit is passed.
     InputError
         pyosmium is not installed, or the file holds no street.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UnreadableError(f"« {shown(path.name)} » est introuvable → vérifiez le chemin et les droits d’accès.")
-    records: list[dict[str, Any]] = []
-    lines: list[shapely.LineString] = []
-    incomplete = 0
-    osmium = _osmium()
-    try:
-        for number, way in enumerate(_ways(path, osmium)):
-            parts = list(_parts(way))
-            incomplete += sum(len(part) for part in parts) < len(way.nodes)
-            tags = dict(way.tags)
-            record = {"osm_id": way.id} | {tag: tags.get(tag) for tag in TAGS}
-            records += [record] * len(parts)
-            lines += [shapely.LineString(part) for part in parts]
-            if progress is not None and number % _TOLD_EVERY == _TOLD_EVERY - 1:
-                progress(f"« {shown(path.name)} » : {number + 1} voies lues…")
-    except (RuntimeError, ValueError, OSError) as error:
-        raise UnreadableError(
-            f"« {shown(path.name)} » : fichier PBF tronqué ou abîmé, arrêt après {len(records)} voies "
-            f"(détail technique : {shown(error)}) → téléchargez-le de nouveau."
-        ) from None
-    if not lines:
-        raise InputError(f"« {shown(path.name)} » ne contient aucune rue ni chemin → choisissez un autre extrait.")
-    frame = gpd.GeoDataFrame(pd.DataFrame(records).astype(dict.fromkeys(TAGS, "str")), geometry=lines, crs=DEGREES)
-    if progress is not None:
-        progress(f"« {shown(path.name)} » : {len(frame)} lignes, passage en Lambert-93…")
-    frame = to_metres(frame, what=path.name)
-    frame.attrs["incomplete"] = int(incomplete)
+    if find_spec("osmium") is None:
+        raise InputError(
+            "Lecture des extraits OpenStreetMap indisponible : installez-la avec pip install 'geo-qmi[streets]'."
+        )
+    name = shown(path.name)
+    tell = progress or _say_nothing
+    (table,) = read_file(
+        path, limits=limits, reader="streets", progress=lambda ways: tell(f"« {name} » : {figure(ways)} voies lues…")
+    )
+    if not table.n_in:
+        raise InputError(f"« {name} » ne contient aucune rue ni chemin → choisissez un autre extrait.")
+    tell(f"« {name} » : {figure(table.n_in)} voies lues, passage en Lambert-93…")
+    tags = table.frame.drop(columns=["osm_id", "cut"]).astype("str")
+    kept = table.frame[["osm_id", "cut"]].astype({"osm_id": "int64", "cut": "bool"})
+    frame = kept[["osm_id"]].join(tags).join(kept[["cut"]])
+    frame = to_metres(gpd.GeoDataFrame(frame, geometry=table.geometry, crs=table.crs), what=name)
+    frame.attrs["incomplete"] = int(frame.loc[frame["cut"], "osm_id"].nunique())
+    if frame.attrs["incomplete"]:
+        tell(
+            f"« {name} » : {figure(frame.attrs['incomplete'])} voies coupées par le bord de l’extrait, gardées là où "
+            "leurs points sont connus."
+        )
     return frame
+
+
+def _say_nothing(_: str) -> None:
+    """Take the place of `progress` when nobody listens."""
 
 
 def street_lines(table: RawTable) -> gpd.GeoDataFrame:
@@ -127,12 +124,13 @@ def street_lines(table: RawTable) -> gpd.GeoDataFrame:
     ----------
     table
         One layer of `geo_qmi.sources.files.read_file`. A layer with ``nature`` and ``position_par_rapport_au_sol``
-        (``pos_sol``) is taken for BD TOPO; one with ``highway`` for OpenStreetMap; any other is plain lines.
+        (``pos_sol``) or ``franchissement`` is taken for BD TOPO; one with ``highway`` for OpenStreetMap; any other is
+        plain lines, with a column ``level`` of your own where slabs and bridges matter.
 
     Returns
     -------
     GeoDataFrame
-        EPSG:2154, the columns of the layer plus those of `TAGS` that could be filled; one row a record.
+        EPSG:2154, the columns of the layer plus the tags that could be filled; one row a record.
 
     Raises
     ------
@@ -148,15 +146,15 @@ def street_lines(table: RawTable) -> gpd.GeoDataFrame:
     frame = gpd.GeoDataFrame(
         table.frame.copy(), geometry=gpd.GeoSeries(table.geometry, index=table.frame.index), crs=table.crs
     )
-    known = {fold(str(column)): column for column in table.frame.columns}
-    ground = next((known[name] for name in _GROUND_COLUMNS if name in known), None)
-    if "nature" in known and ground is not None:
-        frame = frame.assign(**_from_bdtopo(table.frame, known, str(ground)))
+    if _is_bdtopo(table):
+        frame = frame.assign(**_from_bdtopo(table.frame))
     return to_metres(frame, what=table.layer)
 
 
 def read_streets(path: Path, *, progress: Callable[[str], None] | None = None) -> gpd.GeoDataFrame:
-    """Return the streets of a file: an OpenStreetMap extract, or the first line layer of any format that is read.
+    """Return the streets of a file: an OpenStreetMap extract, or a line layer of any format that is read.
+
+    Of several line layers the first that speaks of streets is read (BD TOPO or ``highway``), else the first.
 
     Raises
     ------
@@ -166,58 +164,51 @@ def read_streets(path: Path, *, progress: Callable[[str], None] | None = None) -
     path = Path(path)
     if path.suffix.lower() == ".pbf":
         return read_pbf(path, progress=progress)
-    for table in read_file(path):
-        if table.geometry is not None and (shapely.get_dimensions(table.geometry) == 1).any():
-            return street_lines(table)
-    raise InputError(f"« {shown(path.name)} » ne contient aucune couche de lignes → choisissez la couche des rues.")
+    lines = [
+        table
+        for table in read_file(path, limits=EXTRACT_LIMITS)
+        if table.geometry is not None and (shapely.get_dimensions(table.geometry) == 1).any()
+    ]
+    if not lines:
+        raise InputError(f"« {shown(path.name)} » ne contient aucune couche de lignes → choisissez la couche des rues.")
+    return street_lines(next((table for table in lines if _is_bdtopo(table) or "highway" in table.frame), lines[0]))
 
 
-def _osmium() -> Any:
-    """Return pyosmium, loaded only when an extract is read."""
-    try:
-        return importlib.import_module("osmium")
-    except ImportError:
-        raise InputError(
-            "Lecture des extraits OpenStreetMap indisponible : installez-la avec pip install 'geo-qmi[streets]'."
-        ) from None
+def _known(frame: pd.DataFrame) -> dict[str, Any]:
+    """Return the columns of a table by folded name."""
+    return {fold(str(column)): column for column in frame.columns}
 
 
-def _ways(path: Path, osmium: Any) -> Iterator[Any]:
-    """Yield the ways that have a tag of a street or of a walker, with the places of their nodes."""
-    wanted = osmium.filter.KeyFilter("highway", "foot")
-    for thing in osmium.FileProcessor(str(path)).with_locations().with_filter(wanted):
-        if thing.is_way():
-            yield thing
+def _is_bdtopo(table: RawTable) -> bool:
+    """Tell whether a layer has the columns of the « tronçon de route » of BD TOPO."""
+    known = _known(table.frame)
+    return "nature" in known and not known.keys().isdisjoint(_GROUND_COLUMNS + _CROSSING_COLUMNS)
 
 
-def _parts(way: Any) -> Iterator[list[tuple[float, float]]]:
-    """Yield the runs of nodes of a way whose place is known."""
-    run: list[tuple[float, float]] = []
-    for node in way.nodes:
-        if node.location.valid():
-            run.append((node.lon, node.lat))
-            continue
-        if len(run) > 1:
-            yield run
-        run = []
-    if len(run) > 1:
-        yield run
-
-
-def _from_bdtopo(frame: pd.DataFrame, known: dict[str, Any], ground: str) -> dict[str, Any]:
+def _from_bdtopo(frame: pd.DataFrame) -> dict[str, Any]:
     """Return the tags of BD TOPO records."""
-    nature = frame[known["nature"]].map(lambda cell: fold(str(cell or "")))
-    position = frame[ground].astype(object).where(frame[ground].notna(), "").astype(str)
-    tags: dict[str, Any] = {
-        # An unknown nature stays walkable: the network may only refuse what is known to be shut.
-        "highway": nature.map(lambda word: _NATURES.get(word, "unclassified")),
-        "level": position.str.extract(r"^\s*([-−]?\d+)", expand=False).fillna("0"),
+    known = _known(frame)
+
+    def words(*names: str) -> pd.Series[str]:
+        """Return the text of the first of the columns that is there, ``""`` where it is empty."""
+        column = next((known[name] for name in names if name in known), None)
+        text = pd.Series("", index=frame.index) if column is None else frame[column]
+        return text.astype(object).where(text.notna(), "").astype(str).str.strip()
+
+    # An unknown nature stays walkable: the network may only refuse what is known to be shut.
+    highway = words("nature").map(lambda word: _NATURES.get(fold(word), "unclassified"))
+    state = words(*_STATE_COLUMNS).map(lambda word: _STATES.get(fold(word), ""))
+    position, crossing = words(*_GROUND_COLUMNS), words(*_CROSSING_COLUMNS).map(fold)
+    level = position.str.extract(r"^([-−]?\d+)", expand=False).fillna("0").where(position != "", "")
+    shut = words(*_WALK_COLUMNS).map(fold).str.contains("interdit|impossible|restreint", regex=True)
+    private = words("prive").map(fold).isin({"1", "true", "oui", "vrai"})
+    return {
+        "highway": highway.where(state == "", state),
+        # Where the position is empty, what the record crosses tells its level.
+        "level": level,
+        "bridge": np.where(crossing.str.startswith("pont"), "yes", ""),
+        "tunnel": np.where(crossing.str.startswith("tunnel"), "yes", ""),
+        "foot": np.where(shut, "no", ""),
+        "access": np.where(private, "private", ""),
+        "name": words(*_NAME_COLUMNS),
     }
-    if "acces_pieton" in known:
-        access = frame[known["acces_pieton"]].map(lambda cell: fold(str(cell or "")))
-        shut = access.str.contains("interdit|impossible|restreint", regex=True)
-        tags["foot"] = np.where(shut, "no", "")
-    if "prive" in known:
-        private = frame[known["prive"]].map(lambda cell: fold(str(cell or "")) in {"1", "true", "oui", "vrai"})
-        tags["access"] = np.where(private, "private", "")
-    return tags

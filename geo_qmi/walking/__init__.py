@@ -8,11 +8,13 @@ in French; it decides nothing, prints nothing and knows no widget. Every result 
 from __future__ import annotations
 
 from geo_qmi.walking.access import STEPS, Access, access, origins, place_at
-from geo_qmi.walking.covered import ENDS, Covered, Reach, covered, deployed, reach, sites_of, told_places
-from geo_qmi.walking.cut import Cut, banks, candidates, cut, edge_warning, ranked
-from geo_qmi.walking.placing import MODELS, Model, Placed, drawn, place, rules_of
+from geo_qmi.walking.covered import ENDS, Covered, covered, deployed, told_places
+from geo_qmi.walking.cut import Cut, Gained, banks, candidates, cut, edge_warning, gained, ranked
+from geo_qmi.walking.layers import permits_of, population_of, served_of, zones_of
+from geo_qmi.walking.placing import MODELS, Model, Placed, capacities_of, drawn, place, rules_of
+from geo_qmi.walking.reaching import Reach, reach, sites_of, zoned
 from geo_qmi.walking.telling import printed, records, tidy
-from geo_qmi.walking.terrain import Terrain, district_of, population_of, terrain, with_crossing
+from geo_qmi.walking.terrain import Terrain, district_of, terrain, with_crossing
 from geo_qmi.walking.writing import write
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Access",
     "Covered",
     "Cut",
+    "Gained",
     "Model",
     "Placed",
     "Reach",
@@ -29,13 +32,16 @@ __all__ = [
     "access",
     "banks",
     "candidates",
+    "capacities_of",
     "covered",
     "cut",
     "deployed",
     "district_of",
     "drawn",
     "edge_warning",
+    "gained",
     "origins",
+    "permits_of",
     "place",
     "place_at",
     "population_of",
@@ -44,10 +50,13 @@ __all__ = [
     "reach",
     "records",
     "rules_of",
+    "served_of",
     "sites_of",
     "terrain",
     "tidy",
     "told_places",
     "with_crossing",
     "write",
+    "zoned",
+    "zones_of",
 ]

@@ -19,9 +19,12 @@ from geo_qmi import maps, network
 from geo_qmi.errors import InputError, shown
 from geo_qmi.geo import DEGREES, propose_crs
 from geo_qmi.schema import CRS
+from geo_qmi.walking.terrain import without_barriers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from geo_qmi.walking.terrain import Terrain
 
@@ -38,8 +41,9 @@ class Access:
     name, place
         The place, EPSG:2154.
     catchments
-        ``minutes``, ``metres``, ``disc_ha``, ``reached_ha``, ``share`` (reached part of the disc, 0–1), ``amount`` and
-        ``amount_disc`` (in the unit of the terrain), geometry: the ground reached.
+        ``minutes``, ``metres``, ``disc_ha`` (on open ground, what its grid reaches with no barrier on it, within the
+        terrain), ``reached_ha``, ``share`` (reached part of the disc, 0–1), ``amount`` and ``amount_disc`` (in the unit
+        of the terrain), geometry: the ground reached.
     lines
         French sentences.
     """
@@ -131,25 +135,38 @@ def access(
     joined = network.snap(given.ground, gpd.GeoSeries([place], index=[name], crs=CRS))
     if joined["node"].isna().any():
         raise InputError(f"« {shown(name)} » non raccordé au terrain : {joined['reason'].iloc[0]}. Déplacez le point.")
-    homes = network.snap(given.ground, given.weights)
+    free = without_barriers(given)
+    homes, walked = _minutes_home(given, joined)
+    promised = _promised(free, place) if given.ground.kind == "open" else None
     amounts = given.weights["population"].to_numpy()
-    spots = given.weights.geometry.representative_point()
-    walked = network.distances(given.ground, joined, homes, unit="minutes").to_numpy()[0]
-    straight = spots.distance(place).to_numpy()
+    straight = given.weights.geometry.representative_point().distance(place).to_numpy() / given.ground.walk_m_min
+    near = straight if promised is None else _minutes_home(free, promised)[1]
     rows = []
     for limit in minutes:
         found = network.catchment(given.ground, joined, minutes=limit)
         shape = found.polygon()
         radius = limit * given.ground.walk_m_min
-        area = len(found.nodes) * given.ground.cell_m**2 if given.ground.kind == "open" else shape.area
-        disc = np.pi * radius**2
-        reached, near = np.nan_to_num(walked, nan=np.inf) <= limit, straight <= radius
-        rows.append(
-            (limit, radius, disc / 1e4, area / 1e4, area / disc, amounts[reached].sum(), amounts[near].sum(), shape)
-        )
+        area, disc = shape.area, np.pi * radius**2
+        if promised is not None:
+            held = network.catchment(free.ground, promised, minutes=limit)
+            area, disc = (len(one.nodes) * given.ground.cell_m**2 for one in (found, held))
+        held_here, held_disc = amounts[walked <= limit].sum(), amounts[near <= limit].sum()
+        rows.append((limit, radius, disc / 1e4, area / 1e4, area / disc, held_here, held_disc, shape))
     columns = ["minutes", "metres", "disc_ha", "reached_ha", "share", "amount", "amount_disc", "geometry"]
     layer = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=CRS)
     return Access(name, place, layer, _lines(given, layer, place, homes))
+
+
+def _promised(free: Terrain, place: shapely.Geometry) -> pd.DataFrame:
+    """Return where a place joins the ground when nothing stands on it."""
+    return network.snap(free.ground, gpd.GeoSeries([place], crs=CRS))
+
+
+def _minutes_home(given: Terrain, joined: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """Return where each place counted joins the ground, and its minutes from the start; infinite without way."""
+    homes = network.snap(given.ground, given.weights)
+    walked = network.distances(given.ground, joined, homes, unit="minutes").to_numpy()[0]
+    return homes, np.nan_to_num(walked, nan=np.inf)
 
 
 def _lines(
@@ -160,6 +177,11 @@ def _lines(
         f"{100 * row.share:.0f} % du disque de {maps.words(round(row.metres))} m que montre une carte à vol d’oiseau."
         for row in layer.itertuples()
     ]
+    if given.ground.kind == "open":
+        circles = ", ".join(maps.words(round(np.pi * metres**2 / 1e4, 1)) for metres in layer["metres"])
+        lines.append(
+            f"Disque : celui de la même grille sans coupure, coupé au bord du terrain ; cercles exacts : {circles} ha."
+        )
     if shapely.distance(place, shapely.boundary(given.region)) < layer["metres"].max():
         lines.append("Le point est près du bord du terrain : la plus longue marche y est coupée.")
     refused = int(homes["node"].isna().sum())

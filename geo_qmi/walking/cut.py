@@ -7,7 +7,7 @@ The figures are those of `geo_qmi.severance`; délai, détour and dénivelé sta
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -21,7 +21,7 @@ from geo_qmi.severance import Severance, rank_crossings, severance
 from geo_qmi.severance.sides import facing_places
 from geo_qmi.vocabulary import CROSSING_KINDS, CROSSING_STATUSES, SENSES, THEMES
 from geo_qmi.walking.telling import tidy
-from geo_qmi.walking.terrain import MINUTES, terrain
+from geo_qmi.walking.terrain import MINUTES, PEOPLE, terrain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,12 +46,15 @@ class Cut:
         Frames of `geo_qmi.severance.severance`, exact words of people left out.
     unit
         What its columns of people count: ``habitants`` or ``hectares``.
+    told
+        French sentences, one a barrier.
     lines
-        French sentences, one a barrier, after those of the terrain.
+        Those of the terrain, then `told`.
     """
 
     found: Severance
     unit: str
+    told: tuple[str, ...]
     lines: tuple[str, ...]
 
     def cards(self) -> pd.DataFrame:
@@ -66,7 +69,8 @@ class Cut:
             "climb_m": "Dénivelé (m)",
             "people_near": f"Proches à vol d’oiseau ({self.unit})",
             "people_cut_off": f"Coupés à pied ({self.unit})",
-            "people_extra_min": "Surplus médian (min)",
+            "people_extra_m": "Surplus médian par habitant (m)",
+            "people_extra_min": "Surplus médian par habitant (min)",
             "pairs": "Paires en vis-à-vis",
             "pairs_without_way": "Paires sans chemin",
             "pairs_refused": "Paires non mesurées",
@@ -79,7 +83,14 @@ class Cut:
             "verbatims_median_valence": "Valence médiane",
         }
         digits = {"detour_ratio": 1, "delay_min": 1, "climb_m": 1, "people_near": 1, "people_cut_off": 1}
-        return tidy(self.found.cards, headings, digits={**digits, "people_extra_min": 1})
+        told = tidy(self.found.cards, headings, digits={**digits, "people_extra_min": 1})
+        return told if self.unit == PEOPLE else told.rename(columns=lambda name: name.replace("habitant", "hectare"))
+
+    def sheet(self) -> pd.DataFrame:
+        """Return the cards as text, one column a barrier: they are read downwards, on a narrow screen too."""
+        told = self.cards().set_index("Coupure").T
+        told = told.map(lambda cell: "—" if pd.isna(cell) else maps.words(cell))
+        return told.rename_axis(None, axis=1).rename_axis("Mesure").reset_index()
 
     def crossings(self) -> pd.DataFrame:
         """Return the inventory of crossings as a French table."""
@@ -113,13 +124,29 @@ class Cut:
         ordered = self.found.pairs.sort_values("detour_m", ascending=False, kind="stable")
         return tidy(ordered, headings, digits={"detour_ratio": 1, "delay_min": 1})
 
-    def beside(self) -> pd.DataFrame:
-        """Return what was observed within 50 m of a barrier, without the exact words."""
+    def beside(self, words: pd.Series | None = None) -> pd.DataFrame:
+        """Return what was observed within 50 m of a barrier.
+
+        Parameters
+        ----------
+        words
+            Observation → exact words, which are private: only for a reader who asked for them.
+        """
         told = self.found.verbatims
+        if words is not None:
+            told = told.assign(said=told["observation_id"].map(words))
         if "theme" in told:
             told = told.assign(theme=told["theme"].map(THEMES), sense=told["sense"].map(SENSES))
         headings = {"barrier_id": "Coupure", "distance_m": "Distance (m)", "theme": "Thème", "sense": "Sens"}
-        return tidy(told, {**headings, "valence": "Valence", "wished": "Souhait"})
+        return tidy(told, {**headings, "valence": "Valence", "wished": "Souhait", "said": "Mots exacts"})
+
+
+class Gained(NamedTuple):
+    """Minutes gained by pairs measured before and after, pairs that have a way at last, and pairs still without one."""
+
+    minutes: pd.Series[float]
+    linked: int
+    unmeasured: int
 
 
 def cut(given: Terrain, tables: Mapping[str, Any], *, minutes: float = MINUTES) -> Cut | None:
@@ -137,18 +164,27 @@ def cut(given: Terrain, tables: Mapping[str, Any], *, minutes: float = MINUTES) 
     seen = tables["observations"]
     seen = seen[seen.geometry.notna()].drop(columns=private_columns("observations"))
     found = severance(given.ground, given.barriers, population=given.weights, observations=seen, minutes=minutes)
-    if given.ground.links is None:
-        found = _without_inventory(found, given)
-    return Cut(found, given.unit, (*given.lines, *_told(found.cards, unit=given.unit, minutes=minutes)))
+    found = _with_closed(found, given) if given.ground.kind == "open" else _without_inventory(found, given)
+    told = tuple(_told(found.cards, unit=given.unit, minutes=minutes))
+    return Cut(found, given.unit, told, (*given.lines, *told))
+
+
+def _with_closed(found: Severance, given: Terrain) -> Severance:
+    """Return the result with the crossings shut at the hour asked in its inventory: they are there, and not open."""
+    shut = given.crossings[given.crossings["closed"] & given.crossings["barrier_id"].isin(found.cards.index)]
+    if shut.empty:
+        return found
+    listed = pd.DataFrame(shut.drop(columns=["geometry", "closed"])).assign(reason="fermé à l’heure demandée")
+    everything = pd.concat([found.crossings, listed], ignore_index=True).sort_values("barrier_id", kind="stable")
+    return replace(found, crossings=everything.reset_index(drop=True))
 
 
 def _without_inventory(found: Severance, given: Terrain) -> Severance:
     """Return the result with its crossings unknown: streets have bridges that nobody counted, zero would be false."""
     columns = ["crossings", "crossings_assumed", "crossings_step_free"]
     listed = given.crossings[given.crossings["barrier_id"].isin(given.barriers["barrier_id"])]
-    listed = pd.DataFrame(listed.drop(columns="geometry")).assign(
-        reason="non ouvert : les rues ont leurs propres ponts"
-    )
+    listed = pd.DataFrame(listed.drop(columns=["geometry", "closed"]))
+    listed = listed.assign(reason="non ouvert : les rues ont leurs propres ponts")
     return replace(found, cards=found.cards.assign(**dict.fromkeys(columns, np.nan)), crossings=listed)
 
 
@@ -180,6 +216,17 @@ def _told(cards: pd.DataFrame, *, unit: str, minutes: float) -> list[str]:
 def _known(value: Any) -> str:
     """Return a count, or that nobody knows it."""
     return maps.words(None if pd.isna(value) else int(value))
+
+
+def gained(before: Cut, after: Cut) -> Gained:
+    """Return the minutes a crossing saves between facing places, pair by pair: those of `after` are those of `before`.
+
+    Streets and grid are the same, so no way gets longer: a difference below zero is rounding, and is zero.
+    """
+    old, new = before.found.pairs, after.found.pairs
+    minutes = (old["delay_min"] - new["delay_min"]).clip(lower=0.0)
+    linked = old["delay_min"].isna() & new["delay_min"].notna()
+    return Gained(minutes.dropna(), int(linked.sum()), int(new["delay_min"].isna().sum()))
 
 
 def candidates(given: Terrain, *, every_m: float = EVERY_M) -> gpd.GeoDataFrame:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
 from geo_qmi import maps, network, schema, siting
-from geo_qmi.errors import InputError, shown
+from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import fold
-from geo_qmi.walking.covered import sites_of
+from geo_qmi.walking.reaching import entered, sites_of, walked
 from geo_qmi.walking.telling import tidy
 from geo_qmi.walking.terrain import PEOPLE
 
@@ -126,6 +127,7 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
     model: Model = "cover",
     rules: pd.DataFrame | None = None,
     fixed: Sequence[str] = (),
+    capacities: Mapping[str, float] | None = None,
     permits: pd.DataFrame | None = None,
     start: str | None = None,
     months: int | None = None,
@@ -146,9 +148,10 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
         As returned by `rules_of`.
     fixed
         Identifiers of candidate places that must be in the plan.
+    capacities
+        Identifier → what the place can serve, in the unit of the terrain; places without one are unlimited.
     permits
-        Steps: ``site_id``, ``rank``, ``owner``, ``authority``, ``convention``, ``weeks``. Without them only the
-        authority of the table is known.
+        As returned by `geo_qmi.walking.permits_of`. A place it does not name has the authority of the table alone.
     start, months
         First day of the programme and months of measure, for the latest dates.
 
@@ -169,13 +172,12 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
     walkable = sites_of(tables, given)
     deployed = _deployed(tables, walkable)
     walkable = walkable[walkable["site_id"].isin([*kept["site_id"], *deployed])]
-    joined = network.snap(given.ground, walkable.set_index("site_id"))
-    lost = joined[joined["node"].isna()]
-    refused = walkable[walkable["site_id"].isin(lost.index)][["name"]].assign(reason=lost["reason"].to_numpy())
-    walkable = walkable[~walkable["site_id"].isin(lost.index)]
+    joined, refused = entered(given, walkable)
+    walkable = walkable[~walkable["site_id"].isin(refused.index)]
     if walkable.empty:
-        raise InputError(f"Aucun des {len(lost)} lieux ne rejoint le terrain : {refused['reason'].iloc[0]}.")
-    problem, unserved = _problem(given, joined.drop(index=lost.index), fixed=fixed, deployed=deployed)
+        raise InputError(f"Aucun des {len(refused)} lieux ne rejoint le terrain : {refused['reason'].iloc[0]}.")
+    limits = _limits(capacities, walkable)
+    problem, unserved = _problem(given, joined, fixed=fixed, deployed=deployed, capacities=limits)
     if model == "cover":
         plan = siting.maximal_covering(problem, p=n_places, radius=minutes)
     elif model == "all":
@@ -184,8 +186,48 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
         plan = siting.p_median(problem, p=n_places)
     lines = [*given.lines, *_lines(walkable, sieve, n_given=len(mine), unserved=unserved, unit=given.unit)]
     lines.append(f"{plan.sentence} Unité servie : {given.unit}.")
+    if (start is None) != (months is None):
+        lines.append("Calendrier non calculé : il faut le premier jour du programme et le nombre de mois de mesure.")
     signed = _permits(mine, list(plan.sites.index), permits=permits, start=start, months=months)
     return Placed(sieve, walkable, refused, plan, signed, given.unit, tuple(lines))
+
+
+def capacities_of(texts: Sequence[str]) -> dict[str, float]:
+    """Return capacities written as ``LIEU=NOMBRE``; ``*`` is every place that has none of its own.
+
+    Raises
+    ------
+    InputError
+        A text that is not of that form, or a number that is not positive.
+
+    Examples
+    --------
+    >>> capacities_of(["*=40", "place-du-marche = 12,5"])
+    {'*': 40.0, 'place-du-marche': 12.5}
+    """
+    found = {}
+    for text in texts:
+        name, equal, number = (part.strip() for part in text.rpartition("="))
+        amount = pd.to_numeric(number.replace(",", "."), errors="coerce")
+        if not (equal and name and amount > 0):
+            raise InputError(
+                f"Capacité illisible : « {shown(text)} ». Attendu LIEU=NOMBRE, ou *=NOMBRE pour tous, avec un nombre "
+                "positif."
+            )
+        found[name] = float(amount)
+    return found
+
+
+def _limits(capacities: Mapping[str, float] | None, walkable: gpd.GeoDataFrame) -> pd.Series | None:
+    """Return the capacity of each place, missing where unlimited; ``None`` when none is given."""
+    if not capacities:
+        return None
+    unknown = sorted(set(capacities) - {"*", *walkable["site_id"]})
+    if unknown:
+        known = ", ".join(walkable["site_id"])
+        raise UnknownNameError(f"Capacité d’un lieu absent du choix : « {shown(unknown[0])} ». Lieux : {known}.")
+    every = capacities.get("*", np.nan)
+    return pd.Series({one: capacities.get(one, every) for one in walkable["site_id"]}, dtype="float64")
 
 
 def _why(sieve: Sieve | None) -> str:
@@ -203,7 +245,12 @@ def _deployed(tables: Mapping[str, Any], walkable: gpd.GeoDataFrame) -> list[str
 
 
 def _problem(
-    given: Terrain, joined: pd.DataFrame, *, fixed: Sequence[str], deployed: Sequence[str]
+    given: Terrain,
+    joined: pd.DataFrame,
+    *,
+    fixed: Sequence[str],
+    deployed: Sequence[str],
+    capacities: pd.Series | None,
 ) -> tuple[siting.Problem, int]:
     """Return what is to be served inside the perimeter and the minutes to each place, and how many join no ground."""
     inside = given.weights[given.weights.geometry.representative_point().within(given.perimeter.geometry.iloc[0])]
@@ -212,10 +259,10 @@ def _problem(
     inside = inside.set_index(pd.Index([f"{row:06d}" for row in range(len(inside))], name="demand_id"))
     homes = network.snap(given.ground, inside)
     found = homes[homes["node"].notna()]
-    walked = network.distances(given.ground, found, joined, unit="minutes")
     problem = siting.from_matrix(
-        walked,
+        walked(given, found, joined),
         weights=inside["population"].loc[found.index],
+        capacities=capacities,
         fixed=fixed,
         deployed=deployed,
         unit="min",
@@ -245,18 +292,18 @@ def _permits(
     mine: gpd.GeoDataFrame, chosen: list[str], *, permits: pd.DataFrame | None, start: str | None, months: int | None
 ) -> pd.DataFrame:
     """Return the signatures of the chosen places, and the latest dates when a start and a measure are given."""
+    words = mine["authority"].map(schema.choices("candidate_places", "authority") or {})
+    known = pd.DataFrame({"site_id": mine["site_id"], "rank": 1, "authority": words})
     if permits is None:
-        words = mine["authority"].map(schema.choices("candidate_places", "authority") or {})
-        permits = pd.DataFrame(
-            {
-                "site_id": mine["site_id"],
-                "rank": 1,
-                "owner": None,
-                "authority": words,
-                "convention": None,
-                "weeks": None,
-            }
-        )
+        permits = known
+    else:
+        stray = sorted(set(permits["site_id"].astype("str")) - set(mine["site_id"]))
+        if stray:
+            raise UnknownNameError(
+                f"Autorisations : lieu inconnu « {shown(stray[0])} ». Lieux du quartier : {', '.join(mine['site_id'])}."
+            )
+        permits = pd.concat([permits, known[~known["site_id"].isin(permits["site_id"])]], ignore_index=True)
+    permits = permits.reindex(columns=["site_id", "rank", "owner", "authority", "convention", "weeks"])
     permits = permits[permits["site_id"].isin(chosen)]
     if permits.empty:
         return pd.DataFrame(columns=["path"], index=pd.Index([], name="site_id", dtype="str"))

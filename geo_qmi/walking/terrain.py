@@ -1,8 +1,8 @@
 """On which ground is a district walked, and what should be known of it?
 
 Gathers perimeter, barriers, crossings, streets and people around one district and builds its `Terrain`: open ground
-with barriers by default, streets where a layer is given. A district without a published perimeter has no ground and
-is refused by name. Nothing is measured here.
+with barriers by default, streets where a layer is given, crossings shut at an hour where one is asked. A district
+without a published perimeter has no ground and is refused by name. Nothing is measured here.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ import pandas as pd
 import shapely
 
 from geo_qmi import maps, network
-from geo_qmi.errors import CrsError, InputError, UnknownNameError, shown
-from geo_qmi.geo import to_metres
+from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.schema import CRS
-from geo_qmi.sources.files import read_file
 from geo_qmi.vocabulary import GEOMETRY_STATUSES, fold
+from geo_qmi.walking.hours import open_at
+from geo_qmi.walking.layers import COARSE_M2, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from geo_qmi.network import Ground
 
@@ -34,8 +33,6 @@ CARD_MARGIN_M = 400.0
 MINUTES = 15.0
 #: Side of the squares that stand for the ground itself where nobody gave a layer of people.
 _SQUARE_M = 60.0
-#: Folded names under which a layer gives its number of people.
-_PEOPLE = ("population", "habitants", "nb_habitants", "pop", "ind", "personnes")
 
 HECTARES, PEOPLE = "hectares", "habitants"
 
@@ -53,11 +50,12 @@ class Terrain:
     barriers
         Barriers within `CARD_MARGIN_M` of the perimeter, cut there; rows of table ``barriers``.
     crossings
-        Declared crossings of the area, rows of table ``crossings``.
+        Declared crossings of the area, rows of table ``crossings``; ``closed`` tells those shut at the hour asked.
     ground
         What is walked on, crossings opened.
     weights
-        Column ``population``: people where a layer was given, else squares of ground in hectares.
+        Column ``population``: people where a layer was given (with what else it says of them, large zones spread over
+        squares), else squares of ground in hectares.
     unit
         ``habitants`` or ``hectares``: what `weights` counts.
     margin_m
@@ -88,6 +86,11 @@ class Terrain:
         """The whole ground: the perimeter and its margin."""
         return shapely.buffer(self.perimeter.geometry.iloc[0], self.margin_m)
 
+    @property
+    def around(self) -> shapely.Geometry:
+        """Where barriers are carded and people counted: the perimeter and `CARD_MARGIN_M`."""
+        return shapely.buffer(self.perimeter.geometry.iloc[0], CARD_MARGIN_M)
+
 
 def district_of(tables: Mapping[str, Any], name: str) -> str:
     """Return the identifier of the district called `name`: its identifier, its commune or its published name.
@@ -116,6 +119,8 @@ def terrain(
     population: gpd.GeoDataFrame | None = None,
     minutes: float = MINUTES,
     margin_m: float | None = None,
+    at: str | None = None,
+    slopes: bool = False,
 ) -> Terrain:
     """Return the ground of a district.
 
@@ -134,11 +139,15 @@ def terrain(
         Longest walk asked of this ground; it sizes the margin.
     margin_m
         Another margin, in metres.
+    at
+        Time of day, ``HH:MM``: crossings known to be shut then are not opened on open ground.
+    slopes
+        Walk slower uphill, where the streets carry heights.
 
     Raises
     ------
     InputError
-        The district has no perimeter, or no ground can be built.
+        The district has no perimeter, no ground can be built, or `at` is no time of day.
     UnknownNameError
         There is no such district.
     """
@@ -147,25 +156,35 @@ def terrain(
     margin = network.study_buffer_m(minutes) if margin_m is None else margin_m
     region = shapely.buffer(shape, margin)
     walls = _near(tables["barriers"], region)
-    crossings = _near(tables["crossings"], region)
+    crossings, told = _at_hour(_near(tables["crossings"], region), at)
     bridges = gpd.GeoDataFrame({"barrier_id": [], "verdict": []}, geometry=[], crs=CRS)
     if streets is None:
         usable = crossings[crossings["barrier_id"].isin(walls["barrier_id"]) | crossings["barrier_id"].isna()]
+        usable = usable[~usable["closed"]].drop(columns="closed")
         ground = network.open_ground(host, barriers=walls, crossings=usable, buffer_m=margin)
     else:
-        ground = network.streets(_near(streets, region), barriers=walls)
+        mine = _near(streets, region)
+        if mine.empty:
+            raise InputError(
+                f"Aucune des {len(streets)} rues fournies n’est à moins de {margin:g} m du périmètre de "
+                f"« {host['title'].iloc[0]} ». Chargez l’extrait de ce secteur."
+            )
+        ground = network.streets(mine, barriers=walls, slopes=slopes)
         if len(walls):
             bridges = network.phantom_bridges(ground, walls, crossings=crossings)
+        told = () if at is None else ("Heure demandée sans effet : les rues fournies ne portent pas d’horaires.",)
+    if slopes:
+        told += _sloped(ground)
     carded = shapely.buffer(shape, CARD_MARGIN_M)
-    mine = _near(walls, carded)
-    mine = mine.set_geometry(shapely.intersection(mine.geometry.to_numpy(), carded), crs=CRS)
-    weights = _squares(carded) if population is None else _near(population, carded, at=True)
+    cutting = _near(walls, carded)
+    cutting = cutting.set_geometry(shapely.intersection(cutting.geometry.to_numpy(), carded), crs=CRS)
+    weights, counted = _weights(population, carded)
     demo = streets is None and bool(crossings["demo"].any())
     found = Terrain(
         district_id=district_id,
         title=str(host["title"].iloc[0]),
         perimeter=host,
-        barriers=mine.reset_index(drop=True),
+        barriers=cutting.reset_index(drop=True),
         crossings=crossings.reset_index(drop=True),
         ground=ground,
         weights=weights.reset_index(drop=True),
@@ -175,7 +194,7 @@ def terrain(
         lines=(),
         demo=demo,
     )
-    return replace(found, lines=tuple(_lines(found)))
+    return replace(found, lines=(*_lines(found), *counted, *told))
 
 
 def with_crossing(given: Terrain, shape: shapely.Geometry, *, name: str = "franchissement envisagé") -> Terrain:
@@ -200,29 +219,12 @@ def with_crossing(given: Terrain, shape: shapely.Geometry, *, name: str = "franc
     return replace(given, ground=ground, lines=(*given.lines, opened))
 
 
-def population_of(path: Path) -> gpd.GeoDataFrame:
-    """Return the layer of people of a file: column ``population``, EPSG:2154.
-
-    Raises
-    ------
-    InputError
-        No geometry, no column of people, or a number that is none.
-    CrsError
-        The file declares no coordinate system.
-    """
-    for table in read_file(path):
-        column = next((name for name in table.frame if fold(str(name)) in _PEOPLE), None)
-        if table.geometry is None or column is None:
-            continue
-        if table.crs is None:
-            raise CrsError(f"« {shown(path.name)} » : système de coordonnées absent → déclarez-le (EPSG:2154).")
-        people = pd.to_numeric(table.frame[column].astype("str").str.replace(",", "."), errors="coerce")
-        layer = gpd.GeoDataFrame({"population": people.to_numpy("float64")}, geometry=table.geometry, crs=table.crs)
-        return to_metres(layer, what=path.name)
-    raise InputError(
-        f"« {shown(path.name)} » : aucune couche avec une colonne d’habitants. Attendu une géométrie et l’une des "
-        f"colonnes {', '.join(_PEOPLE)}."
-    )
+def without_barriers(given: Terrain) -> Terrain:
+    """Return the same open ground with nothing on it: what its grid makes of a disc. Streets are left as they are."""
+    if given.ground.kind != "open":
+        return given
+    free = network.open_ground(given.perimeter, buffer_m=given.margin_m, cell_m=given.ground.cell_m)
+    return replace(given, ground=free)
 
 
 def _host(tables: Mapping[str, Any], district_id: str) -> gpd.GeoDataFrame:
@@ -257,8 +259,49 @@ def squares_of(region: shapely.Geometry, side_m: float) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"hectares": np.full(len(points), side_m**2 / 1e4)}, geometry=points, crs=CRS)
 
 
-def _squares(region: shapely.Geometry) -> gpd.GeoDataFrame:
-    return squares_of(region, _SQUARE_M).rename(columns={"hectares": "population"})
+def _weights(people: gpd.GeoDataFrame | None, region: shapely.Geometry) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+    """Return what is counted in a region, and what to say of it."""
+    if people is None:
+        return squares_of(region, _SQUARE_M).rename(columns={"hectares": "population"}), ()
+    drawn = _near(people, region)
+    if drawn.empty:
+        raise InputError(
+            f"Couche d’habitants : {maps.plural(len(people), 'lieu', 'lieux')}, aucun près de ce quartier. "
+            "Chargez la couche de ce secteur."
+        )
+    wide = int((shapely.area(drawn.geometry.to_numpy()) > COARSE_M2).sum())
+    lost = int(people.geometry.isna().sum())
+    lines = []
+    if wide:
+        # The grid must hold every zone whole: its people are divided by all of its squares, those outside included.
+        drawn = spread(drawn, squares_of(shapely.union_all(drawn.geometry.to_numpy()), _SQUARE_M))
+        lines.append(
+            f"{maps.plural(wide, 'zone')} de plus de 4 ha : habitants répartis également dans chacune, parc ou voie "
+            "ferrée compris. Des carreaux de 200 m seraient plus justes."
+        )
+    if lost:
+        lines.append(f"{maps.plural(lost, 'ligne')} de la couche d’habitants sans géométrie : comptées nulle part.")
+    return _near(drawn, region, at=True), tuple(lines)
+
+
+def _at_hour(crossings: gpd.GeoDataFrame, at: str | None) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
+    """Return the crossings with ``closed`` (known to be shut at an hour), and what to say of it."""
+    if at is None:
+        line = "Horaires des franchissements non appliqués, faute d’heure demandée : tous comptés ouverts."
+        return crossings.assign(closed=False), (line,) if len(crossings) else ()
+    opened = open_at(crossings["hours"], at)
+    closed = (~opened).fillna(value=False).to_numpy(dtype=bool)
+    unknown = int(opened.isna().sum())
+    line = f"À {at} : {maps.plural(int(closed.sum()), 'franchissement fermé', 'franchissements fermés')}"
+    line += f", {unknown} aux horaires inconnus, comptés ouverts." if unknown else "."
+    return crossings.assign(closed=closed), (line,)
+
+
+def _sloped(ground: Ground) -> tuple[str, ...]:
+    """Return whether slopes could be counted."""
+    if ground.heights_m is None or np.isnan(ground.heights_m).all():
+        return ("Pente demandée, mais ce terrain n’a aucune altitude : marche comptée à plat.",)
+    return ("Pente comptée (Tobler, 1993) : monter ralentit, descendre doucement accélère.",)
 
 
 def _lines(found: Terrain) -> list[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pytest
 import shapely
 from walking_town import X, Y, layer
 
 from geo_qmi import network
+from geo_qmi.errors import InputError
 
 
 def ways(**columns):
@@ -64,3 +66,8 @@ def test_a_margin_too_narrow_is_told(railway):
     assert warning.startswith("Effet de bord : 1 résultat(s) sur 1 changent quand la marge passe de 200 à 2200 m")
     wide, silence = network.edge_effect(walk, buffer_m=network.study_buffer_m(15))
     assert (wide["traversée"], silence) == (2150.0, "")  # 1 050 m along, 50 m across, 1 050 m back
+
+
+def test_a_negative_walk_has_no_study_area():
+    with pytest.raises(InputError, match="Durée de marche refusée : « -5 »"):
+        network.study_buffer_m(-5)

@@ -79,3 +79,12 @@ def test_no_time_reaches_the_place_itself(ground, home):
     walk = network.catchment(ground, home, minutes=0)
     assert len(walk.nodes) == 1
     assert ground.xy[walk.nodes.index[0]].tolist() == [HOME.x, HOME.y]
+
+
+def test_a_walk_too_short_for_any_cell_draws_nothing():
+    perimeter = gpd.GeoDataFrame(geometry=[shapely.box(X, Y, X + 200, Y + 200)], crs=2154)
+    ground = network.open_ground(perimeter, cell_m=20)
+    place = network.snap(ground, gpd.GeoDataFrame(geometry=[shapely.Point(X + 97, Y + 97)], crs=2154))
+    walk = network.catchment(ground, place, metres=0.0)
+    assert len(walk.nodes) == 0
+    assert walk.polygon().is_empty

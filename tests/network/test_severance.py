@@ -191,3 +191,29 @@ def test_what_cannot_be_computed_is_refused(ground, tracks, people, candidates):
         rank_crossings(ground, tracks, candidates=candidates.assign(barrier_id="X"), population=people)
     with pytest.raises(InputError, match="« crossing_id » absente"):
         rank_crossings(ground, tracks, candidates=candidates.drop(columns="crossing_id"), population=people)
+
+
+def test_no_barrier_gives_no_card_with_the_same_columns(ground, tracks, people):
+    found = severance(ground, tracks.iloc[:0], population=people)
+    assert len(found.cards) == len(found.pairs) == len(found.crossings) == len(found.verbatims) == 0
+    assert found.cards.columns.tolist() == severance(ground, tracks, population=people).cards.columns.tolist()
+
+
+def test_no_candidate_gives_no_rank_with_the_same_columns(ground, tracks, people, candidates):
+    found = rank_crossings(ground, tracks, candidates=candidates.iloc[:0], population=people)
+    every = rank_crossings(ground, tracks, candidates=candidates, population=people)
+    assert len(found) == 0
+    assert found.columns.tolist() == every.columns.tolist()
+
+
+@pytest.mark.parametrize("shape", [None, shapely.Point(X, Y), shapely.LineString(), shapely.LineString([(X, Y)] * 2)])
+def test_a_barrier_without_two_sides_is_refused_by_name(ground, tracks, shape):
+    bad = tracks.iloc[:1].assign(barrier_id="ru", geometry=[shape])
+    both = gpd.GeoDataFrame(pd.concat([tracks, bad], ignore_index=True), crs=tracks.crs)
+    with pytest.raises(InputError, match=r"1 sans tracé ni longueur \(« ru »\)"):
+        severance(ground, both)
+
+
+def test_a_barrier_given_twice_is_refused(ground, tracks):
+    with pytest.raises(InputError, match="présente plusieurs fois"):
+        severance(ground, gpd.GeoDataFrame(pd.concat([tracks, tracks]), crs=tracks.crs))

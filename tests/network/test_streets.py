@@ -127,10 +127,11 @@ def test_heights_of_the_vertices_make_slopes():
     assert up.iloc[0, 0] == pytest.approx(1.25 / np.exp(-0.35))
 
 
-def test_islands_are_said():
-    ground = network.streets(layer(CROSS[0], line((500, 500), (600, 500))))
-    assert "nœud(s) sur" in ground.notes[0]
-    assert "séparés du réseau principal" in ground.notes[0]
+@pytest.mark.parametrize(("length", "apart"), [(100, 2), (200, 3)])
+def test_islands_are_said_even_when_they_are_as_large_as_each_other(length, apart):
+    other = line((500, 500), (600, 500), (500 + length, 500)) if length > 100 else line((500, 500), (600, 500))
+    ground = network.streets(layer(*CROSS, other), max_edge_m=100)
+    assert ground.notes[0].startswith(f"{apart} nœud(s) sur {5 + apart} séparés du réseau principal")
 
 
 def test_the_order_of_lines_does_not_matter():

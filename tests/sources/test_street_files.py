@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
+import geopandas as gpd
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -11,8 +13,10 @@ import pytest
 import shapely
 
 from geo_qmi import network
-from geo_qmi.errors import CrsError, InputError, UnreadableError
-from geo_qmi.sources import streets
+from geo_qmi.errors import CrsError, InputError, LimitError, UnreadableError
+from geo_qmi.network.streets import levels
+from geo_qmi.sources import pbf, streets
+from geo_qmi.sources.limits import Limits
 from geo_qmi.sources.raw import RawTable
 
 HERE = (650_000, 6_860_000)
@@ -39,7 +43,36 @@ def test_the_extract_is_read_with_its_tags(helsinki):
     assert frame["highway"].value_counts()["steps"] > 20
     assert (frame["foot"] == "no").any()
     assert frame.attrs["incomplete"] == 193  # ways cut by the edge of the extract, kept where their nodes are known
-    assert said[-1].endswith("passage en Lambert-93…")
+    # Every way is a row at least: those without two known points are lines that nobody can draw.
+    assert frame.geometry.isna().sum() == 75
+    assert said == [
+        "« Helsinki.osm.pbf » : 2 676 voies lues, passage en Lambert-93…",
+        "« Helsinki.osm.pbf » : 193 voies coupées par le bord de l’extrait, gardées là où leurs points sont connus.",
+    ]
+
+
+def test_the_parser_tells_its_progress_on_the_error_stream(helsinki, monkeypatch, capsys):
+    monkeypatch.setattr(pbf, "_TOLD_EVERY", 1000)
+    (sheet,) = pbf.parse_path(helsinki, name="h.osm.pbf", limits=streets.EXTRACT_LIMITS)
+    assert sheet.n_in == 2676
+    assert capsys.readouterr().err.splitlines() == ['{"read": 1000}', '{"read": 2000}']
+
+
+def test_the_extract_is_never_opened_by_this_process(helsinki, monkeypatch):
+    def refused(*_args, **_kwargs):
+        raise AssertionError("parsed in process")
+
+    monkeypatch.setattr(pbf, "parse_path", refused)
+    assert len(streets.read_pbf(helsinki)) > 2600
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [({"rows": 100}, "101 lignes au moins, la limite est de 100"), ({"file_bytes": 1000}, "685 110 octets")],
+)
+def test_an_extract_beyond_its_limits_is_refused(helsinki, limits, words):
+    with pytest.raises(LimitError, match=words):
+        streets.read_pbf(helsinki, limits=Limits(**limits))
 
 
 def test_distances_equal_networkx_for_200_sources(town):
@@ -78,34 +111,37 @@ def test_tunnels_do_not_meet_the_streets_above(town):
     assert len(np.intersect1d(deep, street)) < 0.2 * len(deep)
 
 
-@pytest.mark.parametrize("kept", [0.5, 0.0001, 0.0])
-def test_a_truncated_extract_is_refused_in_french(helsinki, tmp_path, kept):
+def test_a_truncated_extract_is_refused_in_french(helsinki, tmp_path):
     data = helsinki.read_bytes()
     cut = tmp_path / "coupe.osm.pbf"
-    cut.write_bytes(data[: int(len(data) * kept)])
+    cut.write_bytes(data[: len(data) // 2])
     with pytest.raises(UnreadableError, match=r"« coupe\.osm\.pbf » : fichier PBF tronqué ou abîmé"):
         streets.read_pbf(cut)
 
 
-def test_other_bytes_and_a_missing_file_are_refused(tmp_path):
+def test_too_little_memory_is_told_as_such(helsinki):
+    tight = dataclasses.replace(streets.EXTRACT_LIMITS, memory_bytes=5 * 2**20)
+    with pytest.raises(LimitError, match="demande plus de 5 Mio de mémoire"):
+        streets.read_pbf(helsinki, limits=tight)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", r"est vide \(0 octet\)"), (b"bonjour " * 100, "n’est pas un extrait OpenStreetMap"), (None, "introuvable")],
+)
+def test_other_bytes_and_a_missing_file_are_refused(tmp_path, content, words):
     pytest.importorskip("osmium")
     other = tmp_path / "faux.osm.pbf"
-    other.write_bytes(b"bonjour " * 100)
-    with pytest.raises(UnreadableError, match="tronqué ou abîmé"):
+    if content is not None:
+        other.write_bytes(content)
+    with pytest.raises(UnreadableError, match=f"« faux.osm.pbf » {words}" if content is not None else words):
         streets.read_streets(other)
-    with pytest.raises(UnreadableError, match="introuvable"):
-        streets.read_pbf(tmp_path / "absent.osm.pbf")
 
 
 def test_without_pyosmium_the_remedy_is_named(tmp_path, monkeypatch):
-    def absent(name):
-        raise ImportError(name)
-
-    file = tmp_path / "a.osm.pbf"
-    file.write_bytes(b"x")
-    monkeypatch.setattr(streets.importlib, "import_module", absent)
+    monkeypatch.setattr(streets, "find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"geo-qmi\[streets\]"):
-        streets.read_pbf(file)
+        streets.read_pbf(tmp_path / "a.osm.pbf")
 
 
 def bdtopo(**more) -> RawTable:
@@ -130,6 +166,52 @@ def test_bd_topo_speaks_the_words_of_the_network():
         "accès fermé : private",
         "interdit aux piétons : no",
     ]
+
+
+#: The columns of « troncon_de_route » in a GeoPackage of BD TOPO 3 that speak of walking, and three others.
+TRONCONS = {
+    "cleabs": ["TRONROUT0000000000000001", "TRONROUT0000000000000002", "TRONROUT0000000000000003"],
+    "nature": ["Route à 1 chaussée", "Sentier", "Route à 1 chaussée"],
+    "nom_collaboratif_gauche": ["R DU PONT", None, "AV NEUVE"],
+    "importance": ["5", "6", "4"],
+    "fictif": [False, False, False],
+    "position_par_rapport_au_sol": ["1", "0", "0"],
+    "etat_de_l_objet": ["En service", "En service", "En construction"],
+    "prive": [False, False, False],
+    "acces_vehicule_leger": ["Libre", "Physiquement impossible", "Libre"],
+    "acces_pieton": [None, None, None],
+}
+
+
+def test_a_bridge_of_bd_topo_does_not_meet_the_path_below(tmp_path):
+    x, y = HERE
+    lines = shapely.linestrings(
+        [
+            [(x - 50, y), (x, y), (x + 50, y)],  # the bridge, with a vertex right above the path
+            [(x, y - 50), (x, y), (x, y + 50)],
+            [(x - 50, y), (x - 50, y + 50), (x, y + 50)],
+        ]
+    )
+    file = tmp_path / "BDT_3-3.gpkg"
+    rivers = gpd.GeoDataFrame({"nature": ["Ecoulement naturel"]}, geometry=lines[:1], crs=2154)
+    rivers.to_file(file, layer="troncon_hydrographique", driver="GPKG")
+    gpd.GeoDataFrame(TRONCONS, geometry=lines, crs=2154).to_file(file, layer="troncon_de_route", driver="GPKG")
+    frame = streets.read_streets(file)
+    assert frame["level"].tolist() == ["1", "0", "0"]
+    assert frame["name"].tolist() == ["R DU PONT", "", "AV NEUVE"]
+    ground = network.streets(frame)
+    assert ground.refused["reason"].tolist() == ["voie interdite aux piétons : construction"]
+    assert ground.islands().tolist() == [2] * 4  # the two ends of the bridge, the two ends of the path
+    ground = network.streets(frame.assign(highway="unclassified"))
+    west, south = (int(np.hypot(*(ground.xy - place).T).argmin()) for place in ((x - 50, y), (x, y - 50)))
+    assert network.distances(ground, [west], [south]).iloc[0, 0] == pytest.approx(50 + 50 + 100)
+
+
+def test_the_short_names_of_bd_topo_2_are_read():
+    table = bdtopo()
+    table.frame = table.frame.drop(columns="POS_SOL").assign(FRANCHISST=["Pont", "Tunnel", "NC", "Gué ou radier"])
+    frame = streets.street_lines(table)
+    assert [pair.tolist() for pair in levels(frame)] == [[1, -1, 0, 0], [1, -1, 0, 0]]
 
 
 def test_a_line_layer_of_any_format_is_read(tmp_path):

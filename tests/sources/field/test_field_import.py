@@ -264,3 +264,65 @@ def test_an_import_can_be_undone(study, odk_zip):
         study.undo()
     assert own(study, "sessions").empty
     assert len(study.read("observations")) == len(before)
+
+
+# People who were erased --------------------------------------------------------------------------------------------
+
+
+def test_whoever_was_erased_does_not_come_back_with_the_same_file(study, odk_zip):
+    import_walk(study, odk_zip, **AULNAY)
+    said = own(study, "observations")
+    theirs = said[said["participant_id"] == "AUL-T1-LILAS"]
+    study.forget("AUL-T1-LILAS")
+    before = study.fingerprint()
+    done = import_walk(study, odk_zip, **AULNAY, actor="Nadia")
+    # Nine records as before: the person and their observations are refused, the rest is known.
+    assert totals(done) == {"unchanged": 9 - 1 - len(theirs), "refused": 1 + len(theirs)}
+    assert study.fingerprint() == before
+    refusals = [d for d in done.defects if d.reason.startswith("personne effacée")]
+    assert len(refusals) == 1 + len(theirs)
+    assert {(d.value, d.id) for d in refusals} == {("", "")}
+    told = "\n".join([done.sentence(), *(d.sentence() for d in done.defects), *done.notes])
+    kept = "\n".join(frame.to_csv() for frame in done.quarantined.values())
+    for secret in ("lilas", *theirs["verbatim"].dropna()):
+        assert secret.casefold() not in (told + kept).casefold()
+    assert done.sentence().endswith("parce que leur auteur a été effacé de l’étude.")
+    entry = study.journal().iloc[-1]
+    assert (entry["action"], entry["actor"], entry["n_before"]) == ("refuse", "Nadia", entry["n_after"])
+    assert f"{1 + len(theirs)} enregistrement(s) de personnes effacées refusés" in entry["reason"]
+
+
+def test_somebody_else_and_the_words_of_the_group_still_enter(study, odk_zip, tmp_path):
+    import_walk(study, odk_zip, **AULNAY)
+    study.forget("AUL-T1-LILAS")
+    lines = ["n1;Orme;resident;10:40;ressenti;nature;1;2,4970;48,9328;"]
+    assert totals(import_walk(study, table(tmp_path / "n.csv", *lines), **AULNAY)) == {"added": 2, "unchanged": 1}
+    lines = ["n2;lilas;resident;10:41;ressenti;nature;1;2,4970;48,9328;"]
+    assert totals(import_walk(study, table(tmp_path / "m.csv", *lines), **AULNAY)) == {"refused": 2, "unchanged": 1}
+    # The same word chosen on another walk is somebody else.
+    elsewhere = import_walk(
+        study, table(tmp_path / "m.csv", *lines), session="AUL-T2", district="QMI1-AUL", hints=STARTED
+    )
+    assert totals(elsewhere) == {"added": 3}
+    assert not own(study, "statements").empty
+
+
+def test_what_one_person_said_alone_is_erased_and_what_the_group_said_stays(study, tmp_path):
+    alone = zip_odk(tmp_path / "seul.zip", marche_statements=("collective", "individual"))
+    import_walk(study, alone, **AULNAY)
+    author = own(study, "statements")["participant_id"].iloc[0]
+    assert author in {"AUL-T1-LILAS", "AUL-T1-CEDRE"}
+    assert study.forget(author)["statements"] == 1
+    assert own(study, "statements").empty
+    assert import_walk(study, alone, **AULNAY).counts.loc["statements"].tolist() == [1, 0, 0, 0, 1]
+    together = zip_odk(tmp_path / "ensemble.zip")
+    assert import_walk(study, together, **AULNAY).counts.loc["statements"].tolist() == [1, 1, 0, 0, 0]
+    assert own(study, "statements")["participant_id"].isna().all()
+
+
+def test_the_pseudonym_of_a_lone_file_is_refused_too(study, fixtures):
+    import_walk(study, fixtures / "gpx" / "trace.gpx", **AULNAY, hints=STARTED)
+    study.forget("AUL-T1-LILAS")
+    done = import_walk(study, fixtures / "gpx" / "trace.gpx", **AULNAY, hints=STARTED)
+    assert done.counts.loc["observations", "refused"] == done.counts.loc["observations", "in"] > 0
+    assert done.counts.loc["routes"].tolist() == [1, 0, 0, 1, 0]

@@ -30,7 +30,7 @@ def test_a_fourth_point_checks_the_three():
     moved = ground(CORNERS)
     moved[3, 0] += 40
     # A 40 m blunder at one of four corners leaves 10 m at each: RMS 10; each corner is 40 m from what the others say.
-    with pytest.raises(InputError, match=r"écart quadratique moyen 10\.0 m ; .* : 40\.0 m"):
+    with pytest.raises(InputError, match=r"écart quadratique moyen 10,0 m ; .* : 40,0 m"):
         fit(CORNERS, moved)
     assert fit(CORNERS, moved, limit_m=41).rms_m == pytest.approx(10)
 
@@ -44,7 +44,7 @@ def test_a_slanted_photo_needs_a_projective_fit():
     assert found.check_m < 1e-6
     middle = np.array([[700.0, 400.0]])
     assert np.allclose(found(middle), ground(middle, slant=2e-4))
-    with pytest.raises(InputError, match="projectif"):
+    with pytest.raises(InputError, match="--fit projective"):
         fit(CORNERS, ground(CORNERS, slant=2e-4))
     assert fit(CORNERS, ground(CORNERS, slant=2e-4), model="projective").check_m is None
 
@@ -79,7 +79,7 @@ def test_a_sheet_with_its_crosses(fixtures):
     ]
     assert marks.crs == "EPSG:2154"
     assert walk.notes == [
-        "Calage projectif de la fiche : écart quadratique moyen 0.0 m ; chaque point prédit par les autres : 0.0 m."
+        "Calage projectif de la fiche : écart quadratique moyen 0,0 m ; chaque point prédit par les autres : 0,0 m."
     ]
 
 
