@@ -1,40 +1,80 @@
 """How does a table leave a study?
 
-As GeoJSON, GeoPackage or French CSV, the format chosen by the suffix, with a metadata card beside it: private columns
-stay, demonstration is said, the file is read back and compared before it takes its name, and the same rows give the
-same bytes. This module writes no study (`geo_qmi.workspace` does) and draws nothing.
+In the format its suffix chooses, for GIS, Esri, the web or a spreadsheet, with a metadata card beside it: private
+columns stay, demonstration is said, the file is read back and compared before it takes its name, and the same rows
+give the same bytes. This module writes no study (`geo_qmi.workspace` does) and draws nothing: a style is handed in.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.export import geojson, geopackage, sidecar, spreadsheet
-from geo_qmi.export.delivery import deliver, require_target
-from geo_qmi.export.layer import from_frame, from_table
-from geo_qmi.export.rendering import require_equal
+from geo_qmi.export import delivery, esri, geojson, geopackage, kml, parquet, sidecar, spreadsheet, web, workbook
+from geo_qmi.export.delivery import require_target
+from geo_qmi.export.esri import parts
+from geo_qmi.export.layer import Layer, from_frame, from_table
+from geo_qmi.export.terms import Terms, licence_of, terms
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
-    from types import ModuleType
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
-    from geo_qmi.export.layer import Layer
-    from geo_qmi.export.rendering import Rendering
+    from geo_qmi.export.pieces import Written
 
-__all__ = ["FORMATS", "Exported", "export_bytes", "export_frame", "export_table", "write_json"]
+__all__ = [
+    "FORMATS",
+    "MAPS_ONLY",
+    "Exported",
+    "Layer",
+    "Terms",
+    "export_bytes",
+    "export_frame",
+    "export_layer",
+    "export_package",
+    "export_table",
+    "from_frame",
+    "from_table",
+    "licence_of",
+    "parts",
+    "terms",
+    "write_json",
+]
 
 #: Suffix → French name of the format.
-FORMATS = {".geojson": "GeoJSON", ".gpkg": "GeoPackage", ".csv": "CSV pour tableur"}
-_WRITERS: dict[str, ModuleType] = {".geojson": geojson, ".gpkg": geopackage, ".csv": spreadsheet}
+FORMATS = {
+    ".geojson": "GeoJSON",
+    ".gpkg": "GeoPackage",
+    ".csv": "CSV pour tableur",
+    ".xlsx": "classeur Excel",
+    ".parquet": "GeoParquet",
+    ".fgb": "FlatGeobuf",
+    ".pmtiles": "tuiles PMTiles",
+    ".kml": "KML pour Google Earth",
+    ".gdb.zip": "géodatabase Esri",
+    ".shp.zip": "Shapefile compressé",
+}
+#: Formats that hold places only.
+MAPS_ONLY = (".fgb", ".pmtiles", ".kml", ".shp.zip")
+_WRITERS: dict[str, Callable[..., Written]] = {
+    ".geojson": geojson.write,
+    ".gpkg": geopackage.write,
+    ".csv": spreadsheet.write,
+    ".xlsx": workbook.write,
+    ".parquet": parquet.write,
+    ".fgb": web.write_flatgeobuf,
+    ".pmtiles": web.write_tiles,
+    ".kml": kml.write,
+    ".gdb.zip": esri.write_geodatabase,
+    ".shp.zip": esri.write_shapefile,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +107,7 @@ def export_table(
     *,
     private: bool = False,
     title: str | None = None,
+    style: str = "",
     provenance: Mapping[str, Any] | None = None,
     study_path: str | os.PathLike[str] | None = None,
 ) -> Exported:
@@ -82,8 +123,10 @@ def export_table(
         True lets private columns and tables leave; the card says so.
     title
         French title, the schema's by default.
+    style
+        QML text a GeoPackage carries, so that QGIS draws it.
     provenance
-        Inputs and parameters for the card, JSON types; ``licence`` and ``date`` are shown first.
+        Inputs and parameters for the card, JSON types; ``licence``, ``credit`` and ``date`` are shown first.
     study_path
         File of the study the rows come from: never a target.
 
@@ -102,8 +145,8 @@ def export_table(
     >>> folder.cleanup()
     """
     target = Path(path)
-    _writer(target.suffix)
-    layer = from_table(frame, name, private=private, title=title)
+    _suffix(target.name)
+    layer = replace(from_table(frame, name, private=private, title=title), style=style)
     return _export(layer, target, provenance=provenance or {}, study_path=study_path)
 
 
@@ -139,11 +182,55 @@ def export_frame(
         As `export_table`, or a cell no format can hold.
     """
     target = Path(path)
-    _writer(target.suffix)
-    layer = from_frame(
-        frame, fold(target.stem) or "table", title=title, key=key, labels=labels or {}, private=private
-    )  # fmt: skip
+    stem = target.name[: -len(_suffix(target.name))]
+    layer = from_frame(frame, fold(stem) or "table", title=title, key=key, labels=labels or {}, private=private)
     return _export(layer, target, provenance=provenance or {}, study_path=study_path)
+
+
+def export_layer(
+    layer: Layer,
+    path: str | os.PathLike[str],
+    *,
+    provenance: Mapping[str, Any] | None = None,
+    study_path: str | os.PathLike[str] | None = None,
+) -> Exported:
+    """Write a layer of `from_table` or `from_frame` to a file, as `export_table` does."""
+    return _export(layer, Path(path), provenance=provenance or {}, study_path=study_path)
+
+
+def export_package(
+    layers: Sequence[Layer],
+    path: str | os.PathLike[str],
+    *,
+    provenance: Mapping[str, Mapping[str, Any]] | None = None,
+    study_path: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Write several layers into one GeoPackage, each with its style, and return its path.
+
+    Parameters
+    ----------
+    layers
+        From `from_table` or `from_frame`, of different names; ``style`` is the QML text each is drawn with.
+    provenance
+        Layer name → what its card says, as for `export_table`.
+
+    Raises
+    ------
+    InputError
+        Nothing to write, an unusable target, or a layer the file does not give back.
+    """
+    target = Path(path)
+    if not layers:
+        raise InputError(f"Rien à écrire dans « {target} » : aucune couche. Choisissez un quartier ou une étude.")
+    require_target(target, layer=None, study_path=study_path)
+    about = {
+        layer.name: sidecar.describe(layer, file=target.name, provenance=(provenance or {}).get(layer.name, {}))
+        for layer in layers
+    }
+    with delivery.workshop(target) as private:
+        geopackage.write_package(layers, private / target.name, about=about)
+        delivery.place([target.name], source=private, folder=target.parent)
+    return target
 
 
 def export_bytes(
@@ -157,7 +244,12 @@ def export_bytes(
     >>> export_bytes(shipped_tables()["districts"], "districts", suffix=".geojson")[:27]
     b'{"type":"FeatureCollection"'
     """
-    return _rendered(from_table(frame, name, private=private, title=title), suffix).data
+    file = f"{name}{suffix}"
+    writer = _WRITERS[_suffix(file)]
+    layer = from_table(frame, name, private=private, title=title)
+    with delivery.workshop(Path(tempfile.gettempdir()) / file) as folder:
+        writer(layer, folder / file, about=sidecar.describe(layer, file=file, provenance={}))
+        return (folder / file).read_bytes()
 
 
 def write_json(record: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:
@@ -175,38 +267,38 @@ def write_json(record: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:
     """
     target = Path(path)
     require_target(target, layer=None, study_path=None)
-    deliver({target: _json(record)})
+    data = _json(record)
+    with delivery.workshop(target) as folder:
+        (folder / target.name).write_bytes(data)
+        delivery.place([target.name], source=folder, folder=target.parent)
     return target
 
 
 def _export(
     layer: Layer, target: Path, *, provenance: Mapping[str, Any], study_path: str | os.PathLike[str] | None
 ) -> Exported:
-    """Render, read back, describe and deliver one layer."""
-    is_package = target.suffix.lower() == ".gpkg"
-    require_target(target, layer=layer.name if is_package else None, study_path=study_path)
-    rendering = _rendered(layer, target.suffix)
-    card = sidecar.describe(layer, rendering, file=target.name, provenance=provenance)
+    """Write one layer, read it back, describe it and deliver both files."""
+    suffix = _suffix(target.name)
+    require_target(target, layer=layer.name if suffix == ".gpkg" else None, study_path=study_path)
+    card = sidecar.describe(layer, file=target.name, provenance=provenance)
+    _json(card)  # what cannot be written is refused before the data is
     beside = target.with_name(f"{target.name}.meta.json")
-    deliver({target: rendering.data, beside: _json(card)})
-    digest = hashlib.sha256(rendering.data).hexdigest()
-    return Exported(target, beside, len(layer.frame), digest, (*layer.remarks, *rendering.remarks))
+    with delivery.workshop(target) as folder:
+        written = _WRITERS[suffix](layer, folder / target.name, about=card)
+        digest = delivery.fingerprint(folder / target.name)
+        (folder / beside.name).write_bytes(_json(sidecar.finished(card, written, sha256=digest)))
+        delivery.place([target.name, beside.name], source=folder, folder=target.parent)
+    return Exported(target, beside, len(layer.frame), digest, (*layer.remarks, *written.remarks))
 
 
-def _rendered(layer: Layer, suffix: str) -> Rendering:
-    """Return a layer as bytes that were read back and found equal."""
-    writer = _writer(suffix)
-    rendering: Rendering = writer.render(layer)
-    require_equal(rendering, writer.read(rendering.data, layer), layer)
-    return rendering
-
-
-def _writer(suffix: str) -> ModuleType:
-    writer = _WRITERS.get(suffix.lower())
-    if writer is None:
-        known = ", ".join(f"{suffix} ({name})" for suffix, name in FORMATS.items())
-        raise InputError(f"Format d’export inconnu : « {shown(suffix)} ». Terminez le nom du fichier par : {known}.")
-    return writer
+def _suffix(name: str) -> str:
+    """Return the known suffix a file name ends with."""
+    found = next((suffix for suffix in FORMATS if name.lower().endswith(suffix)), None)
+    if found is None:
+        known = ", ".join(f"{suffix} ({words})" for suffix, words in FORMATS.items())
+        suffixes = "".join(Path(name).suffixes[-1:])
+        raise InputError(f"Format d’export inconnu : « {shown(suffixes)} ». Terminez le nom du fichier par : {known}.")
+    return found
 
 
 def _json(record: Mapping[str, Any]) -> bytes:

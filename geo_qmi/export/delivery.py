@@ -1,26 +1,31 @@
-"""How do bytes reach the name the user asked for, entirely or not at all?
+"""How does a file reach the name the user asked for, entirely or not at all?
 
-Every part is written in a private folder beside the target, flushed to the disk, read again, and only then renamed.
-A failure leaves what was there before. The file of a study, or a GeoPackage with other layers, is never a target.
-Nothing here knows what the bytes mean.
+Everything is written in a private folder beside the target, flushed to the disk, and only then renamed. A failure
+leaves what was there before, and is told in one sentence: a full disk, a forbidden folder. The file of a study, or a
+GeoPackage with other layers, is never a target. Nothing here knows what the bytes mean.
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import sqlite3
 import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geo_qmi.errors import InputError
+from geo_qmi.errors import InputError, StudyError
 from geo_qmi.export import geopackage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+#: What is tried to tell a full disk from another failure: GDAL, SQLite and Arrow do not say which it was.
+_PROBE_BYTES = 1_000_000
 
 
 def require_target(path: Path, *, layer: str | None, study_path: str | os.PathLike[str] | None) -> None:
@@ -51,36 +56,52 @@ def require_target(path: Path, *, layer: str | None, study_path: str | os.PathLi
         )
 
 
-def deliver(parts: Mapping[Path, bytes]) -> None:
-    """Write files of one folder, each whole or not at all; the first is renamed first.
+@contextmanager
+def workshop(target: Path) -> Iterator[Path]:
+    """Yield a private folder on the disk of `target`, gone afterwards; failures of the disk come out as sentences.
+
+    Parameters
+    ----------
+    target
+        What is being made, named in the sentences.
 
     Raises
     ------
     InputError
-        The folder cannot be written or the disk is full; the sentence names the path and what to do.
+        The folder cannot be written or the disk is full.
     """
-    target = next(iter(parts))
     try:
         with tempfile.TemporaryDirectory(prefix=".geo-qmi-export-", dir=target.parent) as folder:
-            for path, data in parts.items():
-                _write(Path(folder) / path.name, data)
-            for path in parts:
-                os.replace(Path(folder) / path.name, path)  # noqa: PTH105  (the call tests make fail)
-        _flush(target.parent)
-    except OSError as error:
-        raise InputError(_explained(error, target, sum(map(len, parts.values())))) from error
+            try:
+                yield Path(folder)
+            except (OSError, sqlite3.Error, InputError) as error:
+                if isinstance(error, StudyError) or not _is_full(Path(folder), error):
+                    raise
+                raise InputError(_FULL_DISK.format(target=target)) from error
+    except StudyError:
+        raise
+    except (OSError, sqlite3.Error) as error:
+        raise InputError(_explained(error, target)) from error
 
 
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    if path.read_bytes() != data:
-        raise OSError(errno.EIO, "the disk gave back other bytes", str(path))
+def place(names: Iterable[str], *, source: Path, folder: Path) -> None:
+    """Move finished files from a `workshop` to their folder, in order; each is whole on the disk before it moves."""
+    listed = list(names)
+    for name in listed:
+        with (source / name).open("rb+") as stream:
+            os.fsync(stream.fileno())
+    for name in listed:
+        os.replace(source / name, folder / name)  # noqa: PTH105  (the call tests make fail)
+    flush(folder)
 
 
-def _flush(folder: Path) -> None:
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a file, read by pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def flush(folder: Path) -> None:
     """Make the renames durable, where folders can be opened."""
     if not hasattr(os, "O_DIRECTORY"):
         return
@@ -97,18 +118,40 @@ def _same(path: Path, study: Path) -> bool:
     return path.resolve() == study.resolve()
 
 
-def _explained(error: OSError, target: Path, n_bytes: int) -> str:
-    if error.errno in _FULL:
-        return (
-            f"Pas assez de place pour écrire « {target} » ({n_bytes // 1000 + 1} ko) : "
-            "libérez de l’espace ou choisissez un autre disque. Rien n’a été remplacé."
-        )
-    if error.errno in _FORBIDDEN:
+def _is_full(folder: Path, error: Exception) -> bool:
+    """Tell whether a failure comes from the disk, by writing a little more than what is there."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _FULL
+    probe = folder / "essai"
+    size = max((path.stat().st_size for path in folder.rglob("*") if path.is_file()), default=0)
+    try:
+        with probe.open("wb") as stream:
+            stream.seek(size)
+            stream.write(bytes(_PROBE_BYTES))
+    except OSError as refused:
+        return refused.errno in _FULL
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return False
+
+
+_FULL_DISK = (
+    "Pas assez de place pour écrire « {target} » : libérez de l’espace ou choisissez un autre disque. "
+    "Rien n’a été remplacé."
+)
+
+
+def _explained(error: OSError | sqlite3.Error, target: Path) -> str:
+    number = getattr(error, "errno", None)
+    if number in _FULL:
+        return _FULL_DISK.format(target=target)
+    if number in _FORBIDDEN:
         return (
             f"Écriture refusée dans « {target.parent} » : fermez « {target.name} » s’il est ouvert ailleurs, "
             "ou choisissez un dossier où vous avez le droit d’écrire. Rien n’a été remplacé."
         )
     return (
-        f"« {target} » n’a pas pu être écrit ({error.strerror or error}) : vérifiez le disque ou choisissez un autre "
-        "dossier. Rien n’a été remplacé."
+        f"« {target} » n’a pas pu être écrit ({getattr(error, 'strerror', None) or error}) : vérifiez le disque ou "
+        "choisissez un autre dossier. Rien n’a été remplacé."
     )

@@ -1,88 +1,238 @@
-"""How is a layer written as a GeoPackage QGIS opens?
+"""How is a GeoPackage written that draws itself in QGIS?
 
-One layer in EPSG:2154 with its spatial index, or one registered attribute table, under the French title. GDAL writes
-into memory, never on a path: the file of a study cannot be touched from here. Python's own SQLite reads it back.
+Each layer in EPSG:2154 with its spatial index, or as a registered attribute table, under French titles, aliases and
+value lists; the style of each layer as text handed in (nobody draws here); its licence, sources and dictionary as
+metadata QGIS shows. GDAL writes, in a private folder; Python's own SQLite adds the rest, and both read it back.
 """
 
 from __future__ import annotations
 
-import io
+import json
 import sqlite3
-import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
-import geopandas as gpd
-import numpy as np
+import pyarrow as pa
 import pyogrio
-import shapely
-from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+import pyproj
 
-from geo_qmi._gpkg import decode_geometry, quoted
+from geo_qmi._gpkg import APPLICATION_ID, USER_VERSION, quoted
 from geo_qmi.errors import InputError
-from geo_qmi.export.rendering import Reading, Rendering
+from geo_qmi.export.ogr import STAMP, put, stream
+from geo_qmi.export.pieces import Written, as_wkb, from_wkb, geometry_type, pieces, require_same, unlike, unlocated
 from geo_qmi.schema import CRS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from geo_qmi.export.layer import Layer
 
-#: Stamped as the date of last change: the same rows give the same bytes, whatever the day.
-_STAMP = "2000-01-01T00:00:00.000Z"
-#: Serialises what sets GDAL's process-wide date.
-_gdal = threading.Lock()
+GEOMETRY = "geom"
+_TOLERANCE_M = 0.01
+
+_STYLES = """CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
+ f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT,
+ styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME)"""
+_METADATA = (
+    """CREATE TABLE gpkg_metadata (id INTEGER CONSTRAINT m_pk PRIMARY KEY ASC NOT NULL, md_scope TEXT NOT NULL
+ DEFAULT 'dataset', md_standard_uri TEXT NOT NULL, mime_type TEXT NOT NULL DEFAULT 'text/xml', metadata TEXT NOT NULL
+ DEFAULT '')""",
+    """CREATE TABLE gpkg_metadata_reference (reference_scope TEXT NOT NULL, table_name TEXT, column_name TEXT,
+ row_id_value INTEGER, timestamp DATETIME NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), md_file_id INTEGER
+ NOT NULL, md_parent_id INTEGER, CONSTRAINT crmr_mfi_fk FOREIGN KEY (md_file_id) REFERENCES gpkg_metadata(id),
+ CONSTRAINT crmr_mpi_fk FOREIGN KEY (md_parent_id) REFERENCES gpkg_metadata(id))""",
+)
+_EXTENSION = "http://www.geopackage.org/spec131/#extension_metadata"
+#: Where QGIS looks for its own metadata, and a name for our card.
+_QGIS, _CARD = "http://mrcc.com/qgis.dtd", "https://www.geopackage.org/ns/geo-qmi/card"
 
 
-def render(layer: Layer) -> Rendering:
-    """Return `layer` as a GeoPackage 1.3: QGIS 3.22 warns above."""
-    stream = io.BytesIO()
-    values = {field.name: layer.values(field.name) for field in layer.fields}
-    shapes = None if layer.geometry is None else np.asarray(layer.geometry, dtype=object)
-    options: dict[str, Any] = {
-        "layer_options": {
-            "IDENTIFIER": layer.title,
-            "DESCRIPTION": layer.description,
-            "ASPATIAL_VARIANT": "GPKG_ATTRIBUTES",
-        },
-        "dataset_options": {"VERSION": "1.3"},
+def write(layer: Layer, path: Path, *, about: Mapping[str, Any]) -> Written:
+    """Write one layer as a GeoPackage 1.3: QGIS 3.22 warns above."""
+    write_package([layer], path, about={layer.name: about})
+    return Written(None if layer.geometry is None else CRS, unlocated(layer))
+
+
+def write_package(layers: Sequence[Layer], path: Path, *, about: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write several layers into one new GeoPackage, read it back and compare.
+
+    Parameters
+    ----------
+    layers
+        Of different names; each may carry the QGIS style it is drawn with.
+    about
+        Layer name → its card (`geo_qmi.export.sidecar`).
+
+    Raises
+    ------
+    InputError
+        A layer cannot be written, or the file does not give it back.
+    """
+    for place, layer in enumerate(layers):
+        placed = layer.geometry is not None
+        options = {"IDENTIFIER": layer.title, "DESCRIPTION": layer.description}
+        options |= {"GEOMETRY_NAME": GEOMETRY} if placed else {"ASPATIAL_VARIANT": "GPKG_ATTRIBUTES"}
+        put(
+            stream(layer),
+            path,
+            driver="GPKG",
+            layer=layer,
+            crs=CRS,
+            geometry_type=geometry_type(layer.geometry) if placed else None,
+            layer_options=options,
+            dataset_options={} if place else {"VERSION": "1.3"},
+            append=bool(place),
+        )
+    with closing(sqlite3.connect(path)) as connection:
+        for layer in layers:
+            _list_values(connection, layer)
+        _style(connection, [layer for layer in layers if layer.style])
+        _tell(connection, {layer.name: about[layer.name] for layer in layers})
+        connection.commit()
+        _require_sound(connection, layers)
+    for layer in layers:
+        _require_same(layer, path)
+
+
+def _list_values(connection: sqlite3.Connection, layer: Layer) -> None:
+    """Write the vocabulary of each coded column: a form offers the words, the cell keeps the code."""
+    for field in layer.fields:
+        if not field.choices:
+            continue
+        listed = f"{layer.name}_{field.name}"
+        connection.executemany(
+            "INSERT INTO gpkg_data_column_constraints (constraint_name, constraint_type, value, description)"
+            " VALUES (?, 'enum', ?, ?)",
+            [(listed, code, words) for code, words in field.choices.items()],
+        )
+        connection.execute(
+            "UPDATE gpkg_data_columns SET constraint_name = ? WHERE table_name = ? AND column_name = ?",
+            (listed, layer.name, field.name),
+        )
+
+
+def _style(connection: sqlite3.Connection, layers: Sequence[Layer]) -> None:
+    if not layers:
+        return
+    connection.execute(_STYLES)
+    connection.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change)"
+        " VALUES ('layer_styles', 'attributes', 'layer_styles', 'Styles QGIS', ?)",
+        (STAMP,),
+    )
+    connection.executemany(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName,"
+        " styleQML, useAsDefault, description, update_time) VALUES ('', '', ?, ?, ?, ?, 1, ?, ?)",
+        [
+            (layer.name, "" if layer.geometry is None else GEOMETRY, layer.name[:30], layer.style, layer.title, STAMP)
+            for layer in layers
+        ],
+    )
+
+
+def _tell(connection: sqlite3.Connection, about: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the card of each layer, for QGIS and whole."""
+    for statement in _METADATA:
+        connection.execute(statement)
+    connection.executemany(
+        "INSERT INTO gpkg_extensions (table_name, column_name, extension_name, definition, scope)"
+        " VALUES (?, NULL, 'gpkg_metadata', ?, 'read-write')",
+        [("gpkg_metadata", _EXTENSION), ("gpkg_metadata_reference", _EXTENSION)],
+    )
+    for name, card in about.items():
+        texts = (
+            (_QGIS, "text/xml", _for_qgis(card)),
+            (_CARD, "application/json", json.dumps(card, ensure_ascii=False)),
+        )
+        for uri, mime, text in texts:
+            ident = connection.execute(
+                "INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata)"
+                " VALUES ('dataset', ?, ?, ?)",
+                (uri, mime, text),
+            ).lastrowid
+            connection.execute(
+                "INSERT INTO gpkg_metadata_reference (reference_scope, table_name, timestamp, md_file_id)"
+                " VALUES ('table', ?, ?, ?)",
+                (name, STAMP, ident),
+            )
+
+
+def _for_qgis(card: Mapping[str, Any]) -> str:
+    """Return what QGIS shows under Properties › Metadata."""
+    root = ET.Element("qgis", version="3.22.0")
+    sources = " ; ".join([*card["sources"], *(f"document {name}" for name in card["documents"])])
+    parts = {
+        "identifier": card["file"],
+        "type": "dataset",
+        "title": card["title"],
+        "abstract": f"{card['description']}\nSources : {sources or 'voir la colonne « Source »'}\n{card['citation']}",
+        "license": card["licence"],
+        "rights": card["citation"],
     }
-    frame = layer.frame
-    if shapes is not None:
-        frame = gpd.GeoDataFrame(frame, geometry=layer.geometry, crs=CRS)
-        options |= {"geometry_type": _type_of(shapes), "promote_to_multi": False}
-    try:
-        with _dated():
-            pyogrio.write_dataframe(frame, stream, layer=layer.name, driver="GPKG", **options)
-    except (DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError) as error:
-        raise InputError(
-            f"« {layer.title} » n’a pas pu être écrit en GeoPackage ({error}). "
-            "Vérifiez les noms de colonnes (sans « fid » ni doublon à la casse près), ou choisissez .geojson."
-        ) from error
-    return Rendering(stream.getvalue(), values, shapes, CRS if shapes is not None else None, 0.01)
+    for tag, text in parts.items():
+        ET.SubElement(root, tag).text = text
+    return ET.tostring(root, encoding="unicode")
 
 
-def read(data: bytes, layer: Layer) -> Reading:
-    """Return what a GeoPackage written by `render` holds, each value in the type its column declares."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.deserialize(data)
-        declared = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({quoted(layer.name)})")}
-        found = connection.execute("SELECT column_name FROM gpkg_geometry_columns").fetchone()
-        names = ", ".join(map(quoted, declared))
-        rows = connection.execute(
-            f"SELECT {names} FROM {quoted(layer.name)} ORDER BY fid"  # noqa: S608  (identifiers are quoted)
-        ).fetchall()
-    cells = dict(zip(declared, map(list, zip(*rows, strict=True)), strict=True)) if rows else {n: [] for n in declared}
-    del cells["fid"]
-    shapes = decode_geometry(cells.pop(found[0])) if found else None
-    return Reading({name: _as_declared(column, declared[name]) for name, column in cells.items()}, shapes)
+def _require_sound(connection: sqlite3.Connection, layers: Sequence[Layer]) -> None:
+    """Refuse a package that is not a GeoPackage in Lambert-93 holding exactly these layers and rows."""
+    problem = ""
+    if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+        problem = "base endommagée"
+    elif connection.execute("PRAGMA foreign_key_check").fetchone():
+        problem = "références internes rompues"
+    elif [connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version")] != [
+        APPLICATION_ID,
+        USER_VERSION,
+    ]:
+        problem = "en-tête d’un autre format"
+    for layer in layers:
+        kind, system = connection.execute(
+            "SELECT data_type, srs_id FROM gpkg_contents WHERE table_name = ?", (layer.name,)
+        ).fetchone() or (None, None)
+        count = f"SELECT count(*) FROM {quoted(layer.name)}"  # noqa: S608 — a quoted identifier
+        expected = ("attributes", None) if layer.geometry is None else ("features", 2154)
+        if (kind, system if kind == "features" else None) != expected:
+            problem = problem or f"couche {layer.name} mal déclarée"
+        elif connection.execute(count).fetchone()[0] != len(layer.frame):
+            problem = problem or f"couche {layer.name} incomplète"
+    if any(layer.geometry is not None for layer in layers):
+        row = connection.execute(
+            "SELECT organization, definition FROM gpkg_spatial_ref_sys WHERE srs_id=2154"
+        ).fetchone()
+        if row is None or row[0].upper() != "EPSG" or pyproj.CRS.from_wkt(row[1]) != pyproj.CRS.from_epsg(2154):
+            problem = problem or "système de coordonnées inexact"
+    if problem:
+        raise unlike(layers[0], problem)
+
+
+def _require_same(layer: Layer, path: Path) -> None:
+    """Compare a layer of the file with what was meant, piece by piece."""
+    meant = pieces(layer)
+    first = next(meant)
+    if not first.cells.num_rows:
+        found = pyogrio.read_info(path, layer=layer.name)["fields"].tolist()
+        if found != first.cells.column_names:
+            raise unlike(layer, f"colonnes {', '.join(found)}")
+        return
+    with pyogrio.open_arrow(path, layer=layer.name, batch_size=first.cells.num_rows, use_pyarrow=True) as (_, batches):
+        for piece, batch in zip((first, *meant), batches, strict=True):
+            rows = pa.Table.from_batches([batch])
+            names = [name for name in rows.column_names if name != GEOMETRY or piece.shapes is None]
+            values = rows.select(names).replace_schema_metadata(None)
+            values = values.cast(pa.schema([(field.name, field.type) for field in values.schema]))
+            if piece.shapes is None:
+                require_same(piece, values, layer, shapes=None, tolerance=0.0)
+                continue
+            same = rows[GEOMETRY].combine_chunks().cast(pa.binary()).equals(as_wkb(piece.shapes))
+            shapes = piece.shapes if same else from_wkb(rows[GEOMETRY])
+            require_same(piece, values, layer, shapes=shapes, tolerance=_TOLERANCE_M)
 
 
 def other_layers(path: Path, layer: str) -> list[str]:
-    """Return the tables an existing GeoPackage lists besides `layer`.
+    """Return the tables an existing GeoPackage lists besides `layer` and its styles.
 
     Read through Python's own SQLite, read-only: if the file is a study somebody uses, its locks stay.
 
@@ -98,32 +248,4 @@ def other_layers(path: Path, layer: str) -> list[str]:
         raise InputError(
             f"« {path} » existe et n’est pas un GeoPackage lisible : il n’est pas remplacé. Choisissez un autre nom."
         ) from error
-    return [name for (name,) in rows if name != layer]
-
-
-@contextmanager
-def _dated() -> Iterator[None]:
-    """Give GDAL a fixed date while it writes."""
-    with _gdal:
-        before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _STAMP})
-        try:
-            yield
-        finally:
-            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
-
-
-def _type_of(shapes: NDArray[np.object_]) -> str:
-    """Return the one geometry type of the layer, or ``Unknown`` (any) when there are several or none."""
-    known = shapes[~shapely.is_missing(shapes)]
-    kinds = {(shape.geom_type, bool(shape.has_z)) for shape in known}
-    if len(kinds) != 1:
-        return "Unknown"
-    kind, has_z = kinds.pop()
-    return f"{kind} Z" if has_z else str(kind)
-
-
-def _as_declared(column: list[Any], kind: str) -> list[Any]:
-    if kind == "BOOLEAN":
-        return [None if value is None else bool(value) for value in column]
-    return column
+    return [name for (name,) in rows if name not in {layer, "layer_styles"}]

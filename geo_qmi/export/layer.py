@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import geopandas as gpd
 import numpy as np
@@ -68,6 +68,8 @@ class Layer:
         Private columns that leave on demand, and those that stayed.
     remarks
         French sentences the reader of the export must know.
+    style
+        QML text QGIS draws it with, made elsewhere; empty for none.
     """
 
     name: str
@@ -82,6 +84,12 @@ class Layer:
     private_removed: tuple[str, ...] = ()
     n_demo: int = 0
     remarks: tuple[str, ...] = ()
+    style: str = ""
+
+    def rows(self, positions: NDArray[np.intp], *, name: str) -> Layer:
+        """Return some rows as a layer of their own."""
+        places = None if self.geometry is None else self.geometry.iloc[positions].reset_index(drop=True)
+        return replace(self, name=name, frame=self.frame.iloc[positions].reset_index(drop=True), geometry=places)
 
     def values(self, column: str) -> list[Any]:
         """Return a column as ``str``, ``int``, ``float``, ``bool`` or ``None``."""
@@ -248,6 +256,17 @@ def _private_names() -> set[str]:
     }
 
 
+#: dtypes that need no look at their cells → the dtype they leave in.
+_READY: dict[str, Any] = {
+    "str": "str",
+    "int64": "Int64",
+    "Int64": "Int64",
+    "float64": "float64",
+    "bool": "boolean",
+    "boolean": "boolean",
+}
+
+
 def _plain(series: pd.Series[Any], *, title: str) -> pd.Series[Any]:
     """Return a column in one of the four dtypes of a layer."""
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
@@ -255,6 +274,8 @@ def _plain(series: pd.Series[Any], *, title: str) -> pd.Series[Any]:
         return pd.Series(texts, index=series.index, dtype="str")
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(object)
+    if str(series.dtype) in _READY:
+        return series.astype(cast("Any", _READY[str(series.dtype)]))
     inferred = pd.api.types.infer_dtype(series, skipna=True)
     dtype = {
         "string": "str",
@@ -285,12 +306,16 @@ def _finished(layer: Layer) -> Layer:
     frame, places = layer.frame, layer.geometry
     order = np.arange(len(frame))
     if layer.key:
-        order = frame.reset_index(drop=True).sort_values(list(layer.key), kind="stable").index.to_numpy()
-    frame = frame.iloc[order].reset_index(drop=True)
+        order = (
+            frame[list(layer.key)].reset_index(drop=True).sort_values(list(layer.key), kind="stable").index.to_numpy()
+        )
+    if not np.array_equal(order, np.arange(len(frame))):
+        frame = frame.iloc[order]
+    frame = frame.reset_index(drop=True)
     remarks = list(layer.remarks)
     if places is not None:
         shapes = np.asarray(places, dtype=object)[order]
-        empty = np.flatnonzero([shape is not None and shape.is_empty for shape in shapes])
+        empty = np.flatnonzero(shapely.is_empty(shapes))
         shapes[empty] = None
         places = gpd.GeoSeries(shapes, crs=places.crs)
     layer = replace(layer, frame=frame, geometry=places)
@@ -328,6 +353,8 @@ def _refuse_cells(layer: Layer) -> None:
 
 def _unwritable(series: pd.Series[Any]) -> NDArray[np.bool_]:
     """Tell which texts hold a NUL or a lone surrogate, which UTF-8 files cannot carry whole."""
+    if str(series.dtype) == "str" and not series.str.contains("\0", regex=False).any():
+        return np.zeros(len(series), dtype=bool)  # Arrow, which holds this type, takes no lone surrogate
     texts = series.dropna()
     try:
         if "\0" not in "".join(texts).encode().decode():
@@ -342,8 +369,7 @@ def _refuse_places(layer: Layer) -> None:
     if layer.geometry is None:
         return
     shapes = np.asarray(layer.geometry, dtype=object)
-    known = np.array([shape is not None for shape in shapes], dtype=bool)
-    wrong = known & ~np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    wrong = ~shapely.is_missing(shapes) & ~np.isfinite(shapely.bounds(shapes)).all(axis=1)
     if wrong.any():
         raise InputError(
             f"« {layer.title} » : coordonnées infinies ou absentes ({layer.name_rows(np.flatnonzero(wrong))}). "

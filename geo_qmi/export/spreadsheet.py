@@ -16,15 +16,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from geo_qmi.errors import InputError
-from geo_qmi.export.degrees import DECIMALS, in_degrees
-from geo_qmi.export.rendering import Reading, Rendering
+from geo_qmi.export.degrees import DECIMALS, Degrees
+from geo_qmi.export.pieces import Piece, Written, arrow_type, pieces, require_same
 from geo_qmi.geo import DEGREES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -39,6 +42,10 @@ _FORMULA = re.compile("'*(?:[\\s\ufeff\u200b]*[=+\\-@＝＋－＠]|[\t\r\n])")
 _NEGATIVE = re.compile(r"-[0-9]+([.,][0-9]+)?", re.ASCII)
 #: A cell with one of these is quoted: separators of any locale, quotes, ends of line.
 _QUOTED = re.compile(r'[;,\t|"\r\n]|^\s|\s$')
+#: What no XML file may hold.
+_CONTROLS = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
+#: Largest difference between a written coordinate and the same read back, in degrees.
+_TOLERANCE = 1e-6
 _FLAGS = {True: "oui", False: "non"}
 
 
@@ -66,55 +73,105 @@ def plain(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and neutralised(cell[1:]) == cell else cell
 
 
-def render(layer: Layer) -> Rendering:
-    """Return `layer` as CSV in the dialect of French Excel."""
-    shapes, remarks = in_degrees(layer) if layer.geometry is not None else (None, ())
-    headers = _headers(layer, shapes)
+def write(layer: Layer, path: Path, *, about: Mapping[str, Any]) -> Written:  # noqa: ARG001 — the card is beside
+    """Write `layer` as CSV in the dialect of French Excel."""
+    degrees = Degrees(layer)
+    headers = place_headers(layer)
     titles = [*(field.label for field in layer.fields), *headers]
+    require_titles(layer, titles)
+    n_lost = 0
+    with path.open("wb") as stream:
+        stream.write(codecs.BOM_UTF8 + _lines([[neutralised(title)] for title in titles]))
+        for piece in pieces(layer):
+            shapes = None if piece.shapes is None else degrees.of(piece.shapes, start=piece.start)
+            n_lost += 0 if shapes is None else int(shapely.is_missing(shapes).sum())
+            values = {field.name: piece.cells[field.name].to_pylist() for field in layer.fields}
+            cells = [written(field, values[field.name]) for field in layer.fields]
+            cells += [] if shapes is None else placed(shapes, headers)
+            text = _lines(cells)
+            _require_same(text, titles, Piece(piece.start, _blank(piece.cells), shapes), layer)
+            stream.write(text)
+    return Written(
+        None if layer.geometry is None else DEGREES, None if layer.geometry is None else n_lost, degrees.remarks()
+    )
+
+
+def _lines(columns: list[list[str]]) -> bytes:
+    quoted = [_each(cells, _quoted) for cells in columns]
+    if len(quoted) == 1:
+        quoted = [[cell or '""' for cell in quoted[0]]]  # a reader would skip an empty line
+    return "".join(";".join(row) + "\r\n" for row in zip(*quoted, strict=True)).encode()
+
+
+def _blank(values: pa.Table) -> pa.Table:
+    """Return the values as a spreadsheet can hold them: it has one kind of blank."""
+    columns = {
+        name: pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+        if pa.types.is_string(column.type)
+        else column
+        for name, column in zip(values.column_names, values.columns, strict=True)
+    }
+    return pa.table(columns, schema=values.schema)
+
+
+def _require_same(text: bytes, titles: list[str], piece: Piece, layer: Layer) -> None:
+    """Compare the lines of a piece with what was meant."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    rows = list(csv.reader(io.StringIO(text.decode(), newline=""), delimiter=";"))
+    columns = list(map(list, zip(*rows, strict=True))) if rows else [[] for _ in titles]
+    values, shapes = read(columns, titles, layer)
+    require_same(piece, values, layer, shapes=shapes, tolerance=_TOLERANCE)
+
+
+def read(columns: list[list[str]], titles: list[str], layer: Layer) -> tuple[pa.Table, NDArray[np.object_] | None]:
+    """Return the values and places that columns of text cells hold."""
+    cells = dict(zip(titles, columns, strict=True))
+    values = pa.table(
+        [pa.array(_each(cells.pop(field.label), _reader(field)), type=arrow_type(field)) for field in layer.fields],
+        names=[field.name for field in layer.fields],
+    )
+    if layer.geometry is None:
+        return values, None
+    if WKT in cells:
+        texts = [cell.removeprefix(_SYSTEM) or None for cell in cells[WKT]]
+        return values, np.asarray(shapely.from_wkt(np.array(texts, dtype=object)), dtype=object)
+    pairs = [tuple(map(_number, pair)) for pair in zip(cells[LONGITUDE], cells[LATITUDE], strict=True)]
+    points = np.full(len(pairs), None, dtype=object)
+    points[:] = [None if None in pair else shapely.Point(*pair) for pair in pairs]
+    return values, points
+
+
+def require_titles(layer: Layer, titles: Sequence[str]) -> None:
+    """Refuse two columns of the same title: a spreadsheet knows columns by it."""
     if len({title.casefold() for title in titles}) < len(titles):
         raise InputError(f"« {layer.title} » a des colonnes de même titre : donnez-leur des titres différents.")
-    values = {field.name: [None if v == "" else v for v in layer.values(field.name)] for field in layer.fields}
-    written = [_written(field, values[field.name]) for field in layer.fields]
-    written += [] if shapes is None else _placed(shapes, headers)
-    columns = [_each([neutralised(title), *cells], _quoted) for title, cells in zip(titles, written, strict=True)]
-    if len(columns) == 1:
-        columns = [[cell or '""' for cell in columns[0]]]  # a reader would skip an empty line
-    text = "".join(";".join(row) + "\r\n" for row in zip(*columns, strict=True))
-    crs = None if shapes is None else DEGREES
-    return Rendering(codecs.BOM_UTF8 + text.encode(), values, shapes, crs, 1e-6, remarks)
 
 
-def read(data: bytes, layer: Layer) -> Reading:
-    """Return what a CSV file written by `render` holds."""
-    csv.field_size_limit(max(csv.field_size_limit(), len(data)))
-    header, *rows = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=";")
-    cells: dict[str, list[str]] = dict(
-        zip(header, map(list, zip(*rows, strict=True)) if rows else ([] for _ in header), strict=True)
-    )
-    values = {field.name: _each(cells.pop(neutralised(field.label)), _reader(field)) for field in layer.fields}
-    if WKT in cells and layer.geometry is not None:
-        return Reading(
-            values,
-            shapely.from_wkt(np.array([cell.removeprefix(_SYSTEM) or None for cell in cells[WKT]], dtype=object)),
-        )
-    if LONGITUDE in cells and layer.geometry is not None:
-        pairs = [tuple(map(_number, pair)) for pair in zip(cells[LONGITUDE], cells[LATITUDE], strict=True)]
-        points = [None if None in pair else shapely.Point(*pair) for pair in pairs]
-        return Reading(values, np.array(points, dtype=object))
-    return Reading(values, None)
+def refuse_controls(layer: Layer, *, what: str) -> None:
+    """Refuse texts with control characters, which XML cannot hold."""
+    for field in layer.fields:
+        if field.kind in {"integer", "number", "flag"}:
+            continue
+        wrong = np.flatnonzero(layer.frame[field.name].str.contains(_CONTROLS).fillna(value=False).to_numpy(dtype=bool))
+        if len(wrong):
+            raise InputError(
+                f"« {layer.title} », colonne « {field.label} » : attendu {what} ({layer.name_rows(wrong)}). "
+                "Corrigez puis réexportez, ou choisissez .csv."
+            )
 
 
-def _headers(layer: Layer, shapes: NDArray[np.object_] | None) -> tuple[str, ...]:
+def place_headers(layer: Layer) -> tuple[str, ...]:
     """Return the titles of the geometry columns: two for points, one for anything else."""
-    if shapes is None:
+    if layer.geometry is None:
         return ()
-    kinds = {shape.geom_type for shape in shapes if shape is not None}
-    flat = not any(shape is not None and shape.has_z for shape in shapes)
-    only_points = kinds == {"Point"} or (layer.point_only and not kinds)
-    return (LONGITUDE, LATITUDE) if only_points and flat else (WKT,)
+    shapes = np.asarray(layer.geometry, dtype=object)
+    kinds = set(shapely.get_type_id(shapes).tolist()) - {-1}
+    only_points = kinds == {0} or (layer.point_only and not kinds)
+    return (LONGITUDE, LATITUDE) if only_points and not shapely.has_z(shapes).any() else (WKT,)
 
 
-def _placed(shapes: NDArray[np.object_], headers: tuple[str, ...]) -> list[list[str]]:
+def placed(shapes: NDArray[np.object_], headers: tuple[str, ...]) -> list[list[str]]:
+    """Return the cells of the geometry columns."""
     if headers == (WKT,):
         texts = shapely.to_wkt(shapes, rounding_precision=DECIMALS, trim=True)
         return [[_SYSTEM + text if text else "" for text in texts]]
@@ -122,7 +179,14 @@ def _placed(shapes: NDArray[np.object_], headers: tuple[str, ...]) -> list[list[
     return [["" if np.isnan(value) else _decimal(value) for value in axis.tolist()] for axis in axes]
 
 
-def _written(field: Field, cells: list[Any]) -> list[str]:
+def written(field: Field, cells: list[Any], *, safe: bool = True) -> list[str]:
+    """Return the cells of a column as French text.
+
+    Parameters
+    ----------
+    safe
+        Put an apostrophe in front of what a spreadsheet would run.
+    """
     write: Callable[[Any], str]
     if field.kind == "flag":
         write = _FLAGS.__getitem__
@@ -132,7 +196,7 @@ def _written(field: Field, cells: list[Any]) -> list[str]:
         write = _decimal
     else:
         labels = dict(field.choices or {})
-        write = lambda text: neutralised(labels.get(text, text))  # noqa: E731  (one of four one-line writers)
+        write = lambda text: (neutralised if safe else str)(labels.get(text, text))  # noqa: E731  (one of four one-line writers)
     return _each(cells, lambda cell: "" if cell is None else write(cell))
 
 

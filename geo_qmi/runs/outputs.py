@@ -92,7 +92,8 @@ def write(prepared: Prepared, result: Match, folder: Path) -> list[Path]:
 def provenance(prepared: Prepared, result: Match) -> dict[str, Any]:
     """Return what the result was made from: the rules as applied, and the hashes of the inputs."""
     parameters = {"districts": prepared.districts, "weights": result.appraisal.weights, "rules": result.rules.as_dict()}
-    return {"parameters": parameters, "inputs": prepared.inputs}
+    read = ("districts", "objectives", "lexicon", "projects")
+    return {"parameters": parameters, "inputs": prepared.inputs, "licence": export.licence_of(read)}
 
 
 def _ends(result: Match) -> dict[str, Any]:
