@@ -13,19 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 from geo_qmi._french import FrenchCommand, complaint, typer
 from geo_qmi.terminal import (
     AsJson,
+    At,
+    Call,
     Crs,
-    Demo,
-    Districts,
-    Field,
-    High,
     LayerName,
-    Low,
     OptionalStudy,
     ReportPath,
-    RulesPath,
     StudyPath,
     app,
     free_path,
+    grouped,
     mapping,
     open_study,
     print_json,
@@ -78,7 +75,8 @@ def check(
     crs: Crs = None,
     layer: LayerName = None,
     column: Annotated[
-        list[str] | None, typer.Option("--map", metavar="COLONNE=CHAMP", help="Colonne à lire comme ce champ.")
+        list[str] | None,
+        typer.Option("--map", metavar="COLONNE=CHAMP", help="Colonne à lire comme ce champ ; « COLONNE= » l’ignore."),
     ] = None,
     report: ReportPath = None,
     as_json: AsJson = False,
@@ -99,7 +97,11 @@ def check(
         found = intake.check_file(path, table=table, crs=crs, mapping=mapping(column), known=known, layer=layer)
     if report is not None:
         found.to_csv(report)
-    print_lines(found.lines(), as_json=found.as_dict() if as_json else None)
+    doubles = jury_commands.doubles_in(path, table=table, layer=layer)
+    record = found.as_dict() | ({} if doubles is None else {"duplicates": doubles.as_dict()})
+    print_lines(found.lines(), as_json=record if as_json else None)
+    if doubles is not None and not as_json:
+        jury_commands.print_study(doubles)
     raise typer.Exit(0 if found.verdict == "ok" else 1)
 
 
@@ -115,7 +117,8 @@ def import_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by
     crs: Crs = None,
     layer: LayerName = None,
     column: Annotated[
-        list[str] | None, typer.Option("--map", metavar="COLONNE=CHAMP", help="Colonne à lire comme ce champ.")
+        list[str] | None,
+        typer.Option("--map", metavar="COLONNE=CHAMP", help="Colonne à lire comme ce champ ; « COLONNE= » l’ignore."),
     ] = None,
     update: Annotated[bool, typer.Option("--update", help="Met à jour les lignes déjà présentes.")] = False,
     quarantine: Annotated[
@@ -147,19 +150,14 @@ def import_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by
 @app.command(
     cls=FrenchCommand, help="Apparie candidatures et quartiers.\n\nChaque score est expliqué ; le plan est optimal."
 )
+@grouped
 def match(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
+    call: Call,
     candidates: Annotated[
         Path | None,
         typer.Argument(metavar="[CANDIDATURES]", help="Fichier de candidatures ; à défaut, les 28 projets réels."),
     ] = None,
-    study: OptionalStudy = None,
     out: Annotated[Path, typer.Option("--out", metavar="DOSSIER", help="Dossier des résultats.")] = Path("resultats"),
-    rules: RulesPath = None,
-    low: Low = None,
-    high: High = None,
-    demo: Demo = False,
-    field: Field = False,
-    district: Districts = None,
     alternatives: Annotated[
         bool, typer.Option("--alternatives", help="Ajoute les plans à moins de 1 % du meilleur et leur noyau sûr.")
     ] = False,
@@ -170,17 +168,17 @@ def match(  # noqa: PLR0913, PLR0917 — the options of one command, passed by n
     sheets: Annotated[
         Path | None, typer.Option("--sheets", metavar="DOSSIER", help="Écrit une fiche d’explication par candidature.")
     ] = None,
+    wave: Annotated[
+        str | None, typer.Option("--wave", metavar="NOM", help="Date les scores de cette vague pour « next-wave ».")
+    ] = None,
+    at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """Score, plan and explain; write the files, with what a jury asks for, and print the plan."""
-    from geo_qmi import rulebook, runs
+    from geo_qmi import jury, rulebook, runs
 
-    book = rulebook.opened(rules, values=jury_commands.quotas(low, high))
-    prepared = runs.prepare(
-        open_study(study), candidates=candidates, demo=demo, districts=district, book=book, field=field
-    )
-    for line in prepared.notes:
-        typer.echo(line, err=True)
+    served = None if wave is None else jury.served(rulebook.opened(call.rules), wave)
+    prepared = call.prepared(candidates, districts=served)
     result = prepared.run(announce=lambda step: typer.echo(f"{step}…", err=True))
     written = runs.write(prepared, result, out)
     wanted = {"alternatives": alternatives, "robustness": robustness, "stable": stable}
@@ -188,6 +186,8 @@ def match(  # noqa: PLR0913, PLR0917 — the options of one command, passed by n
         prepared, result, names=[name for name, asked in wanted.items() if asked], out=out, sheets=sheets
     )
     written += more
+    if wave is not None:
+        written.append(jury_commands.write_wave(prepared, result, wave=wave, at=jury_commands.today(at), out=out))
     if as_json:
         print_json(runs.summary(prepared, result) | {one.name: one.as_dict() for one in studied})
     else:
@@ -200,28 +200,71 @@ def match(  # noqa: PLR0913, PLR0917 — the options of one command, passed by n
 
 @app.command(
     cls=FrenchCommand,
-    help="Écrit une table dans un fichier.\n\nLe suffixe choisit le format : GeoJSON, GeoPackage ou CSV.",
+    help="Écrit une table dans un fichier, ou tout dans un dossier.\n\nLe suffixe choisit le format.",
 )
-def export(
-    layer: Annotated[str, typer.Argument(metavar="TABLE", help="Table à écrire (voir « geo-qmi tables »).")],
-    out: Annotated[Path, typer.Argument(metavar="SORTIE", help="Fichier .geojson, .gpkg ou .csv.")],
+def export(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
+    layer: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="Table à écrire (voir « geo-qmi tables »).")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[SORTIE]",
+            help="Fichier .geojson, .gpkg, .csv, .xlsx, .parquet, .fgb, .pmtiles, .kml, .gdb.zip ou .shp.zip.",
+        ),
+    ] = None,
     study: OptionalStudy = None,
     with_private: Annotated[
         bool, typer.Option("--with-private", help="Laisse sortir les colonnes privées : usage interne seulement.")
     ] = False,
+    everything: Annotated[
+        Path | None, typer.Option("--all", metavar="DOSSIER", help="Écrit tout dans un dossier nouveau ou vide.")
+    ] = None,
+    district: Annotated[
+        str, typer.Option("--district", metavar="QUARTIER", help="Avec --all : ce quartier seulement.")
+    ] = "",
+    edition_name: Annotated[
+        str, typer.Option("--edition", metavar="EDITION", help="Avec --all : jury, candidats ou public.")
+    ] = "jury",
+    terms: Annotated[
+        Path | None, typer.Option("--terms", metavar="FICHIER.toml", help="Avec --all : licences de vos tables.")
+    ] = None,
+    date: Annotated[str, typer.Option("--date", metavar="AAAA-MM-JJ", help="Avec --all : jour des données.")] = "",
 ) -> None:
-    """Write one table, read it back, compare, and print what left."""
+    """Write one table or everything, read it back, compare, and print what left."""
+    from geo_qmi.errors import InputError
+
+    opened = open_study(study)
+    name = "étude livrée" if study is None else study.name
+    if everything is not None:
+        from geo_qmi import handover
+
+        if layer is not None or out is not None or with_private:
+            raise InputError("--all écrit toutes les tables d’une édition : retirez TABLE, SORTIE et --with-private.")
+        made = handover.hand_over(
+            opened.read_many(),
+            everything,
+            order=handover.Order(edition=edition_name, district=district, terms=terms, date=date),
+            study=name,
+            fingerprint=opened.fingerprint(),
+            announce=lambda step: typer.echo(f"{step}…", err=True),
+        )
+        typer.echo(f"{made.folder} : {len(made.files)} fichiers. Commencez par {handover.INDEX}.")
+        for line in made.left_out:
+            typer.echo(f"Absent : {line}")
+        return
+    if layer is None or out is None:
+        raise InputError("Donnez TABLE et SORTIE, ou --all DOSSIER pour tout écrire.")
     from geo_qmi import schema
     from geo_qmi.export import export_table
 
     schema.table(layer)
-    opened = open_study(study)
     done = export_table(
         opened.read(layer),
         layer,
         out,
         private=with_private,
-        provenance={"study": "étude livrée" if study is None else study.name, "study_sha256": opened.fingerprint()},
+        provenance={"study": name, "study_sha256": opened.fingerprint()},
         study_path=opened.path,
     )
     typer.echo(f"{done.path} : {done.n_rows} ligne(s), relues et identiques. Fiche : {done.sidecar.name}")
@@ -233,7 +276,7 @@ def export(
     cls=FrenchCommand,
     help="Écrit une édition des données de terrain.\n\nJury, candidats ou public : un dossier chacune, fuites exclues.",
 )
-def edition(
+def edition(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
     name: Annotated[str, typer.Argument(metavar="EDITION", help="jury, candidates ou public.")],
     study: StudyPath,
     out: Annotated[Path, typer.Option("--out", metavar="DOSSIER", help="Dossier de cette édition seule.")],
@@ -249,10 +292,17 @@ def edition(
     review: Annotated[
         Path | None, typer.Option("--review", metavar="revue.csv", help="Revue remplie : les mots relus à publier.")
     ] = None,
+    streets: Annotated[
+        Path | None,
+        typer.Option(
+            "--streets", metavar="FICHIER", help="Rues auxquelles élargir les lieux ; à défaut, des cellules."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove that nothing leaks, write one edition in its own folder, and print what was withheld."""
     from geo_qmi import publishing
+    from geo_qmi.sources.streets import read_streets
     from geo_qmi.workspace import Study
 
     done = publishing.publish(
@@ -263,13 +313,15 @@ def edition(
         retention=retention,
         names=() if names is None else publishing.names_in(names),
         review=review,
+        streets=None if streets is None else read_streets(streets, progress=lambda line: typer.echo(line, err=True)),
     )
     print_lines(publishing.lines(done), as_json=publishing.summary(done) if as_json else None)
 
 
 @app.command(
     cls=FrenchCommand,
-    help="Efface une personne de l’étude, sans retour.\n\nSes observations et leurs traces au journal disparaissent.",
+    help="Efface une personne de l’étude, sans retour.\n\nSes observations et leurs traces au journal disparaissent ; "
+    "aucun import ne la ramène.",
 )
 def forget(
     pseudonym: Annotated[str, typer.Argument(metavar="PSEUDONYME", help="Pseudonyme de la personne.")],
@@ -288,6 +340,7 @@ def forget(
         raise typer.Exit(1)
     erased = opened.forget(pseudonym, actor=actor)
     typer.echo("Effacé : " + ", ".join(f"{n} ligne(s) de « {name} »" for name, n in erased.items()) + ".")
+    typer.echo("Une empreinte salée, qui ne dit pas qui, empêchera un nouvel import de ramener cette personne.")
     typer.echo("Les copies, exports et éditions déjà faits ne sont pas atteints : effacez-les ou refaites-les.")
 
 
@@ -421,4 +474,4 @@ def _print_plan(prepared: Any, result: "Match") -> None:
         typer.echo(line)
 
 
-from geo_qmi import field_commands, jury_commands, walk_commands  # noqa: E402, F401 — their commands come after these
+from geo_qmi import field_commands, jury_commands, map_commands, walk_commands  # noqa: E402, F401 — their commands come after these

@@ -5,14 +5,20 @@ longitude and latitude here; the background is a ``data:`` style (every default 
 server); signs are pictures carried by the page itself; the JSON is written compact (four times smaller than
 pydeck's). Text of the data travels as data: the frame's tooltip escapes it, the legend escapes it here. Never use
 ``Deck.to_html``: it lets ``</script>`` out of the data.
+
+Two things are done only when a `Look` asks for them: a base map of `geo_qmi.maps.bases`, whose pictures the browser
+then fetches from its publisher, and a layer of more than `MANY` features laid in a file beside the message.
 """
 
 from __future__ import annotations
 
 import base64
+import copy
 import html
 import json
 import math
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -20,13 +26,17 @@ import numpy as np
 import pydeck as pdk
 import shapely
 from pydeck.bindings.json_tools import default_serialize
+from pyproj import Geod
 
 from geo_qmi.geo import to_degrees
 from geo_qmi.maps import INK, Layer, Map, Style, hatch
+from geo_qmi.maps.bases import BASES
 from geo_qmi.schema import CRS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from geo_qmi.maps.drawing import Extent
 
 #: Six decimals are about 10 cm: more only weighs.
 _DECIMALS = 6
@@ -35,6 +45,15 @@ _SIGN_PX = 48
 _GROUND = "#f7f7f4"
 #: Share of the frame the extent takes, so that nothing touches its edge.
 _FILL = 0.94
+#: Largest share of the frame's width that the scale bar takes.
+_BAR = 0.2
+#: Features of one layer above which it travels in a file of its own: a message stays under the budget of a page.
+MANY = 10_000
+#: Layers kept drawn: those of three maps, so that hiding one does not draw the others again.
+_REMEMBERED = 48
+#: Outline of the chosen feature: dark blue is no class of any map.
+_CHOSEN = "#0b5394"
+_WGS84 = Geod(ellps="WGS84")
 
 _TOOLTIP = {
     "html": "<b>{titre}</b><br/>{texte}",
@@ -60,6 +79,41 @@ _SIGNS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a reader wants to see a map.
+
+    Attributes
+    ----------
+    opacity
+        Of every fill, in 0–1, times its own.
+    base
+        Key of `geo_qmi.maps.bases.BASES`; empty for the plain ground, which calls nobody.
+    extent_m
+        Ground to open on, in EPSG:2154; that of the map when absent.
+    chosen
+        Layer and identifier of the feature to outline.
+    scale_bar
+        Draw a bar of a known length on the ground: it stays true at every zoom.
+    nudge
+        Change it to bring a map that was moved by hand back to its opening view.
+    aside
+        Writes the rows of a layer of more than `MANY` features, given its name and its JSON, where a browser can
+        fetch them, and returns the address. Without it they travel with the map.
+    """
+
+    opacity: float = 1.0
+    base: str = ""
+    extent_m: Extent | None = None
+    chosen: tuple[str, str] | None = None
+    scale_bar: bool = False
+    nudge: int = 0
+    aside: Callable[[str, str], str] | None = None
+
+
+_PLAIN = Look()
+
+
 class _CompactDeck(pdk.Deck):  # type: ignore[misc]  # pydeck ships no types
     """A deck whose JSON has no white space."""
 
@@ -68,7 +122,9 @@ class _CompactDeck(pdk.Deck):  # type: ignore[misc]  # pydeck ships no types
         return json.dumps(self, sort_keys=True, default=default_serialize, separators=(",", ":"), allow_nan=False)
 
 
-def deck(drawn: Map, *, hidden: Iterable[str] = (), width_px: int = 760, height_px: int = 560) -> pdk.Deck:
+def deck(
+    drawn: Map, *, hidden: Iterable[str] = (), width_px: int = 760, height_px: int = 560, look: Look = _PLAIN
+) -> pdk.Deck:
     """Return `drawn` as a pydeck deck.
 
     Parameters
@@ -79,6 +135,8 @@ def deck(drawn: Map, *, hidden: Iterable[str] = (), width_px: int = 760, height_
         Names of layers to leave out.
     width_px, height_px
         Size of the frame, to choose the zoom that shows the whole extent.
+    look
+        What the reader asked for.
 
     Examples
     --------
@@ -101,22 +159,47 @@ def deck(drawn: Map, *, hidden: Iterable[str] = (), width_px: int = 760, height_
     ['a-s']
     """
     hidden = set(hidden)
+    view = _view(look.extent_m or drawn.extent_m, width_px, height_px, nudge=look.nudge)
+    layers = [part for layer in seen(drawn, look).layers if layer.name not in hidden for part in _parts(layer, look)]
+    if look.chosen and look.chosen[0] not in hidden:
+        layers += _outline(drawn, *look.chosen)
+    if look.scale_bar:
+        layers += _scale_bar(view, width_px, height_px)
     return _CompactDeck(
-        layers=[part for layer in drawn.layers if layer.name not in hidden for part in _parts(layer)],
-        initial_view_state=_view(drawn, width_px, height_px),
+        layers=layers,
+        initial_view_state=view,
+        # North stays up: a map that turns has no use for a scale, and a keyboard cannot turn it back.
+        views=[pdk.View(type="MapView", controller={"dragRotate": False, "touchRotate": False})],
         map_provider="carto",  # selects the open renderer; the style below is all it loads
-        map_style=_blank_style(),
+        map_style=_ground(look.base),
         tooltip=_TOOLTIP,
     )
 
 
-def _blank_style() -> str:
-    """Return a plain background as a ``data:`` address."""
-    style = {
+def seen(drawn: Map, look: Look) -> Map:
+    """Return `drawn` with the fills a look asks for; over a base map, grounds keep their outline only."""
+
+    def filled(layer: Layer) -> Layer:
+        share = 0.0 if look.base and layer.context and layer.kind == "area" else look.opacity
+        styles = {key: replace(style, opacity=style.opacity * share) for key, style in layer.styles.items()}
+        keys = tuple(replace(style, opacity=style.opacity * share) for style in layer.key)
+        return replace(layer, styles=styles, key=keys) if layer.kind == "area" else layer
+
+    return replace(drawn, layers=tuple(map(filled, drawn.layers)))
+
+
+def _ground(base: str) -> str:
+    """Return the background as a ``data:`` address: plain, or the pictures of one base map."""
+    style: dict[str, Any] = {
         "version": 8,
         "sources": {},
         "layers": [{"id": "ground", "type": "background", "paint": {"background-color": _GROUND}}],
     }
+    if base:
+        found = BASES[base]
+        source = {"type": "raster", "tiles": [found.tiles], "tileSize": 256, "maxzoom": 19, "attribution": found.credit}
+        style["sources"]["base"] = source
+        style["layers"].append({"id": "base", "type": "raster", "source": "base"})
     return _data_address(json.dumps(style, separators=(",", ":")), "application/json")
 
 
@@ -124,20 +207,96 @@ def _data_address(text: str, mime: str) -> str:
     return f"data:{mime};base64,{base64.b64encode(text.encode()).decode()}"
 
 
-def _view(drawn: Map, width_px: int, height_px: int) -> pdk.ViewState:
+def _view(extent_m: Extent, width_px: int, height_px: int, *, nudge: int = 0) -> pdk.ViewState:
     """Return the centre and the zoom at which the whole extent fits in the frame."""
-    corners = gpd.GeoSeries([shapely.box(*drawn.extent_m)], crs=CRS).to_crs("EPSG:4326")
+    corners = gpd.GeoSeries([shapely.box(*extent_m)], crs=CRS).to_crs("EPSG:4326")
     west, south, east, north = corners.total_bounds
     # A Web Mercator world is 512 pixels wide at zoom 0; its height follows the isometric latitude.
     heights = [math.log(math.tan(math.pi / 4 + math.radians(lat) / 2)) / (2 * math.pi) for lat in (south, north)]
     scale = _FILL * min(width_px / (512 * (east - west) / 360), height_px / (512 * (heights[1] - heights[0])))
+    # The frame moves only when it is told another view: a tenth of a metre is another view, and shows nothing.
+    other = nudge % 2 * 1e-6
     return pdk.ViewState(
-        longitude=round((west + east) / 2, 5), latitude=round((south + north) / 2, 5), zoom=round(math.log2(scale), 2)
+        longitude=round((west + east) / 2, 5) + other,
+        latitude=round((south + north) / 2, 5) + other,
+        zoom=round(math.log2(scale), 2) + other,
     )
 
 
-def _parts(layer: Layer) -> list[pdk.Layer]:
+def _scale_bar(view: pdk.ViewState, width_px: int, height_px: int) -> list[pdk.Layer]:
+    """Return a bar of a round number of metres on the ground, at the foot of the opening view, and its length."""
+    degrees_px = 360 / (512 * 2**view.zoom)
+    lon = view.longitude - 0.47 * width_px * degrees_px
+    lat = view.latitude - 0.46 * height_px * degrees_px * math.cos(math.radians(view.latitude))
+    right, _, _ = _WGS84.fwd(lon, lat, 90, 1.0)
+    length_m = bar_length_m(_BAR * width_px * degrees_px / (right - lon))
+    end = _WGS84.fwd(lon, lat, 90, length_m)[0]
+    line = shapely.LineString([(round(lon, 6), round(lat, 6)), (round(end, 6), round(lat, 6))])
+    bars = [
+        _shapes(f"echelle-{name}", Style(line=ink, width_px=width), [_feature(line, {})], told=False)
+        for name, ink, width in (("bord", "#ffffff", 8), ("barre", "#1a1a1a", 4))
+    ]
+    told = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
+    rows = [{"position": [round((lon + end) / 2, 6), round(lat, 6)], "titre": told}]
+    return [*bars, _letters_at("echelle-longueur", rows, size_px=13, ink="#1a1a1a", shift_px=-13)]
+
+
+def bar_length_m(longest_m: float) -> float:
+    """Return the largest of 1, 2 and 5 times a power of ten that is no longer than `longest_m`.
+
+    Examples
+    --------
+    >>> bar_length_m(730), bar_length_m(4_999), bar_length_m(20)
+    (500.0, 2000.0, 20.0)
+    """
+    power = 10.0 ** math.floor(math.log10(longest_m))
+    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= longest_m)
+
+
+def _outline(drawn: Map, name: str, ident: str) -> list[pdk.Layer]:
+    """Return the outline of one feature, or a ring around a point; nothing when the map does not hold it."""
+    frames = [layer.frame for layer in drawn.layers if layer.name == name]
+    found = frames[0][frames[0]["id"].astype(str) == ident] if frames else []
+    if not len(found):
+        return []
+    features = [_feature(shape, {}) for shape in _rounded(to_degrees(found).geometry)]
+    outline = _shapes("objet-choisi", Style(line=_CHOSEN, width_px=5), features, told=False)
+    outline.point_type = pdk.types.String("circle")
+    outline.point_radius_units = pdk.types.String("pixels")
+    outline.get_point_radius = 15
+    return [outline]
+
+
+class _Same:
+    """A layer as the key of a cache: the same frame, looked at the same way. Frames are never changed in place."""
+
+    __slots__ = ("layer", "seen")
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+        self.seen = (id(layer.frame), layer.name, layer.kind, tuple(layer.styles.items()), tuple(layer.tooltip))
+
+    def __hash__(self) -> int:
+        return hash(self.seen)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.seen == other.seen
+
+
+def _parts(layer: Layer, look: Look) -> list[pdk.Layer]:
     """Return the deck layers of one map layer: one a style, so that colours are written once."""
+    parts = _drawn(_Same(layer))
+    if look.aside is None or len(layer.frame) <= MANY:
+        return parts
+    parts = [copy.copy(part) for part in parts]
+    for part in parts:
+        part.data = look.aside(part.id, json.dumps(part.data, separators=(",", ":"), allow_nan=False))
+    return parts
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _drawn(same: _Same) -> list[pdk.Layer]:
+    layer = same.layer
     frame = to_degrees(layer.frame)
     if layer.kind == "text":
         return [_text(layer, frame)]
@@ -214,7 +373,19 @@ def _signs(layer: Layer, frame: gpd.GeoDataFrame) -> pdk.Layer:
 def _sign(style: Style) -> str:
     """Return one sign as SVG; colours come from styles, never from the data."""
     fill = style.fill or "none"
-    return f"<g fill='{fill}' stroke='{style.line}' stroke-width='4' stroke-linejoin='round'>{_SIGNS[style.shape]}</g>"
+    return (
+        f"<g fill='{fill}' stroke='{style.line}' stroke-width='4' stroke-linejoin='round'>{_SIGNS[style.shape]}</g>"
+        f"{_letters(style) if style.letters else ''}"
+    )
+
+
+def _letters(style: Style) -> str:
+    """Return the characters inside a sign."""
+    size = style.letters_share() * _SIGN_PX
+    return (
+        f"<text x='24' y='{24 + 0.36 * size:.0f}' text-anchor='middle' font-family='sans-serif' font-weight='700' "
+        f"font-size='{size:.0f}' fill='{style.letters_ink()}'>{html.escape(style.letters)}</text>"
+    )
 
 
 def _text(layer: Layer, frame: gpd.GeoDataFrame) -> pdk.Layer:
@@ -224,15 +395,22 @@ def _text(layer: Layer, frame: gpd.GeoDataFrame) -> pdk.Layer:
         {"position": [shape.x, shape.y], "titre": label}
         for shape, label in zip(_rounded(frame.geometry), frame["label"], strict=True)
     ]
+    return _letters_at(layer.name, rows, size_px=style.size_px, ink=style.line)
+
+
+def _letters_at(
+    ident: str, rows: list[dict[str, Any]], *, size_px: float, ink: str, shift_px: int = 0
+) -> pdk.Layer:  # fmt: skip
     return pdk.Layer(
         "TextLayer",
-        id=layer.name,
+        id=ident,
         data=rows,
         pickable=False,
         get_position="position",
         get_text="titre",
-        get_size=style.size_px,
-        get_color=_rgba(style.line),
+        get_size=size_px,
+        get_color=_rgba(ink),
+        get_pixel_offset=[0, shift_px],
         character_set=pdk.types.String("auto"),
         font_family=pdk.types.String("sans-serif"),
         font_weight=600,
@@ -271,9 +449,9 @@ def _rgba(colour: str, opacity: float = 1.0) -> list[int]:
 
 
 def legend(drawn: Map, *, hidden: Iterable[str] = ()) -> str:
-    """Return the legend of the visible layers as HTML, every word escaped; several classes go under a title."""
+    """Return the legend of the visible layers as HTML, top first, every word escaped; several classes under a title."""
     hidden = set(hidden)
-    groups = [(layer, layer.legend()) for layer in drawn.layers if layer.name not in hidden]
+    groups = [(layer, layer.legend()) for layer in reversed(drawn.layers) if layer.name not in hidden]
     items = "".join(
         f"<li style='margin-top:.5rem'>{_heading(layer.title) if len(styles) > 1 else ''}"
         f"{''.join(_entry(layer, style) for style in styles)}</li>"

@@ -1,21 +1,26 @@
 """What do all commands share: options, the study they open, the way they print?
 
-`geo_qmi.cli` and the files of commands import it; it holds the application, to which each command adds itself.
+`geo_qmi.cli` and the files of commands import it; it holds the application, to which each command adds itself. Options
+that several commands take together are one dataclass (`Call`), spread over each of them by `grouped`.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import inspect
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from geo_qmi._french import FrenchGroup, typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pandas as pd
 
+    from geo_qmi.runs import Prepared
     from geo_qmi.workspace import Study
 
 app = typer.Typer(
@@ -60,6 +65,12 @@ Demo = Annotated[bool, typer.Option("--demo", help="Apparie les candidatures de 
 Field = Annotated[
     bool, typer.Option("--field", help="Compare aussi aux besoins dits sur le terrain, selon leur poids.")
 ]
+FieldWeight = Annotated[
+    float | None,
+    typer.Option(
+        "--field-weight", metavar="POIDS", help="Compte ces besoins du terrain, avec ce poids à la place des règles."
+    ),
+]
 Districts = Annotated[
     list[str] | None,
     typer.Option("--district", metavar="ID", help="Quartier à servir ; à défaut, ceux de l’édition 1."),
@@ -67,6 +78,100 @@ Districts = Annotated[
 ReportPath = Annotated[
     Path | None, typer.Option("--report", metavar="FICHIER.csv", help="Écrit tous les défauts dans un tableau.")
 ]
+
+
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model", metavar="DOSSIER", help="Modèle de phrases déjà sur le disque, qui lit les textes sans le lexique."
+    ),
+]
+Candidates = Annotated[
+    Path | None,
+    typer.Option("--candidates", metavar="FICHIER", help="Fichier de candidatures ; à défaut, les 28 projets réels."),
+]
+
+At = Annotated[
+    str | None, typer.Option("--at", metavar="AAAA-MM-JJ", help="Jour des scores ; à défaut, aujourd’hui à Paris.")
+]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Call:
+    """The options of a matching, whatever is then asked of it."""
+
+    study: OptionalStudy = None
+    rules: RulesPath = None
+    low: Low = None
+    high: High = None
+    demo: Demo = False
+    field: Field = False
+    field_weight: FieldWeight = None
+    district: Districts = None
+    model: Model = None
+
+    def values(self) -> dict[str, float]:
+        """Return the quotas and the weight given as options, as values of a rule file."""
+        given = {"quotas.low": self.low, "quotas.high": self.high, "criteria.field.weight": self.field_weight}
+        return {path: value for path, value in given.items() if value is not None}
+
+    def prepared(self, candidates: Path | None, *, districts: Sequence[str] | None = None) -> Prepared:
+        """Return the inputs of the matching, their notes told on the error stream.
+
+        Parameters
+        ----------
+        candidates
+            File of applications.
+        districts
+            Districts to fill when the user names none.
+        """
+        from geo_qmi import rulebook, runs
+
+        prepared = runs.prepare(
+            open_study(self.study),
+            candidates=candidates,
+            demo=self.demo,
+            districts=self.district or districts,
+            book=rulebook.opened(self.rules, values=self.values()),
+            field=self.field or self.field_weight is not None,
+            model=self.model,
+        )
+        for line in prepared.notes:
+            typer.echo(line, err=True)
+        return prepared
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Spread the options of each dataclass that a command takes, and hand it the dataclass filled.
+
+    Typer reads options from the parameters of a function, one by one; a group of options written once is a dataclass
+    whose fields are annotated as Typer asks.
+    """
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, type[Any]] = {}
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
+        kind = parameter.annotation
+        if not dataclasses.is_dataclass(kind) or not isinstance(kind, type):
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        groups[parameter.name] = kind
+        hints = get_type_hints(kind, include_extras=True)
+        parameters += [
+            inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+            for one in dataclasses.fields(kind)
+        ]
+
+    @functools.wraps(command)
+    def spread(**given: Any) -> None:
+        filled = {
+            name: kind(**{one.name: given.pop(one.name) for one in dataclasses.fields(kind)})
+            for name, kind in groups.items()
+        }
+        command(**given, **filled)
+
+    spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    spread.__annotations__ = {one.name: one.annotation for one in parameters}
+    return spread
 
 
 def open_study(path: Path | None) -> Study:

@@ -99,7 +99,7 @@ def test_init_check_match_export(here, capsys):
     assert re.search(r"Commune réelle au rang 1 : \d+/28 \(hasard : 7,00\)", capsys.readouterr().out)
     written = {path.name for path in (here / "r").iterdir() if not path.name.endswith(".meta.json")}
     assert written == {
-        "scores.csv", "criteria.csv", "explanations.csv", "assignments.geojson", "manifest.json",
+        "scores.csv", "criteria.csv", "duplicates.csv", "explanations.csv", "assignments.geojson", "manifest.json",
     }  # fmt: skip
     assert run("export", "districts", "d.geojson", "--study", "etude.gpkg") == 0
     features = json.loads((here / "d.geojson").read_text(encoding="utf-8"))["features"]
@@ -117,7 +117,7 @@ def test_match_gives_the_same_bytes_twice(here):
     for folder in ("a", "b"):
         assert run("match", "--out", folder) == 0
     names = sorted(path.name for path in (here / "a").iterdir())
-    assert len(names) == 9
+    assert len(names) == 11
     for name in names:
         assert (here / "a" / name).read_bytes() == (here / "b" / name).read_bytes()
 
@@ -187,7 +187,7 @@ def test_check_json_counts_add_up(here, capsys):
     (here / "appel.csv").write_text(applications(5), encoding="utf-8-sig")
     assert run("check", "appel.csv", "--as", "applications", "--json", "--report", "d.csv") == 1
     found = json.loads(capsys.readouterr().out)
-    assert list(found) == ["verdict", "n_in", "n_ok", "n_unlocated", "n_quarantined", "issues"]
+    assert list(found) == ["verdict", "n_in", "n_ok", "n_unlocated", "n_quarantined", "issues", "duplicates"]
     assert found["n_in"] == found["n_ok"] + found["n_quarantined"] == 6
     assert set(found["issues"][0]) == {
         "severity", "file", "layer", "row", "id", "field", "value", "reason", "proposal",

@@ -6,6 +6,8 @@ import base64
 import doctest
 import json
 import re
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import geopandas as gpd
 import pandas as pd
@@ -14,8 +16,9 @@ import shapely
 
 from geo_qmi import deck as deck_module
 from geo_qmi import maps
-from geo_qmi.deck import deck, legend
+from geo_qmi.deck import Look, deck, legend, seen
 from geo_qmi.maps import Layer, Map, Style
+from geo_qmi.maps.bases import BASE_HOST, BASES
 
 
 def test_examples_in_the_docstring_hold():
@@ -133,3 +136,87 @@ def test_hidden_layers_are_left_out_of_map_and_legend():
 def test_every_layer_has_its_own_name(programme):
     names = [layer["id"] for layer in spec(programme)["layers"]]
     assert len(names) == len(set(names))
+
+
+def test_the_scale_bar_has_the_length_it_says():
+    drawn = plain(BOX)
+    layers = {layer["id"]: layer for layer in spec(drawn, look=Look(scale_bar=True))["layers"]}
+    ends = layers["echelle-barre"]["data"]["features"][0]["geometry"]["coordinates"]
+    assert layers["echelle-longueur"]["data"][0]["titre"] == "200 m"
+    (lon, lat), (end, same) = ends
+    assert lat == same
+    # A degree of longitude at 48.86° north is 111 320 m × cos(48.86°) = 73 240 m, 0.2 % more on the ellipsoid.
+    assert (end - lon) * 73_240 == pytest.approx(200, rel=0.01)
+
+
+def test_a_base_map_is_asked_for_by_name_and_named_with_its_credit():
+    drawn = plain(BOX)
+    hosts = {}
+    for base in BASES:
+        style = json.loads(base64.b64decode(spec(drawn, look=Look(base=base))["mapStyle"].split(",")[1]))
+        hosts[base] = urlsplit(style["sources"]["base"]["tiles"][0]).hostname
+        assert style["sources"]["base"]["attribution"] == "© IGN – Géoplateforme"
+    assert hosts == {"plan": BASE_HOST, "photo": BASE_HOST}
+    assert spec(drawn)["mapStyle"] == spec(drawn, look=Look(opacity=0.2))["mapStyle"]
+
+
+def test_opacity_multiplies_fills_on_the_map_and_in_the_legend():
+    drawn = plain(BOX, fill="#ff0000", opacity=0.5)
+    assert spec(drawn, look=Look(opacity=0.5))["layers"][0]["getFillColor"] == [255, 0, 0, 64]
+    assert seen(drawn, Look(opacity=0.5)).layers[0].styles["s"].opacity == 0.25
+    assert spec(drawn)["layers"][0]["getFillColor"] == [255, 0, 0, 128]
+
+
+def test_a_ground_keeps_only_its_outline_over_a_base_map():
+    drawn = plain(BOX, fill="#ff0000")
+    ground = replace(drawn, layers=(replace(drawn.layers[0], context=True),))
+    assert spec(ground, look=Look(base="plan"))["layers"][0]["getFillColor"][3] == 0
+    assert spec(ground)["layers"][0]["getFillColor"][3] == 255
+
+
+def test_the_chosen_feature_is_outlined_and_an_unknown_one_is_not():
+    drawn = plain(BOX)
+    assert [layer["id"] for layer in spec(drawn, look=Look(chosen=("l", "a")))["layers"]] == ["l-s", "objet-choisi"]
+    for chosen in (("l", "nobody"), ("other", "a")):
+        assert [layer["id"] for layer in spec(drawn, look=Look(chosen=chosen))["layers"]] == ["l-s"]
+
+
+def test_a_nudge_moves_the_view_by_less_than_a_metre_so_that_the_frame_comes_back():
+    still, moved = (spec(plain(BOX), look=Look(nudge=nudge))["initialViewState"] for nudge in (0, 1))
+    assert all(still[name] != moved[name] for name in ("latitude", "longitude", "zoom"))
+    assert abs(still["latitude"] - moved["latitude"]) * 111_320 < 1
+
+
+def test_thirty_thousand_features_travel_beside_a_small_message():
+    corners = [(x, y) for x in range(200) for y in range(150)]
+    shapes = [
+        shapely.box(650_000 + 20 * x, 6_860_000 + 20 * y, 650_018 + 20 * x, 6_860_018 + 20 * y) for x, y in corners
+    ]
+    frame = gpd.GeoDataFrame({"id": range(30_000), "label": "Case", "style": "s"}, geometry=shapes, crs="EPSG:2154")
+    one = plain(BOX)
+    many = replace(one, layers=(replace(one.layers[0], frame=frame.assign(Détail="ligne")),))
+    laid = {}
+
+    def aside(name: str, text: str) -> str:
+        laid[name] = text
+        return f"media/{name}.json"
+
+    text = deck(many, look=Look(aside=aside)).to_json()
+    assert len(text) < 20_000
+    assert json.loads(text)["layers"][0]["data"] == "media/l-s.json"
+    assert len(json.loads(laid["l-s"])["features"]) == 30_000
+    assert isinstance(spec(one, look=Look(aside=aside))["layers"][0]["data"], dict)  # a small layer stays inside
+
+
+def test_a_map_gets_only_the_context_it_lacks_hidden_and_underneath(shipped):
+    tables = {name: shipped[name] for name in ("communes", "barriers", "stations")}
+    district = shipped["districts"].set_index("district_id").loc["QMI1-AUL"]
+    bare = replace(plain(BOX), extent_m=district.geometry.bounds)
+    lines = gpd.GeoDataFrame(geometry=[district.geometry.boundary], crs="EPSG:2154")
+    found = maps.with_context(bare, insee=district["insee"], streets=lines, **tables)
+    assert [layer.name for layer in found.layers] == ["communes", "streets", "barriers", "stations", "l"]
+    assert [layer.shown for layer in found.layers] == [False, True, False, False, True]
+    assert all(layer.optional and layer.context for layer in found.layers[:-1])
+    assert len(found.credits) == len(set(found.credits)) > 0
+    again = maps.with_context(found, insee=district["insee"], streets=lines, **tables)
+    assert [layer.name for layer in again.layers] == [layer.name for layer in found.layers]

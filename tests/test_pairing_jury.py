@@ -88,3 +88,27 @@ def test_solidity_runs_when_it_is_asked_for(monkeypatch):
     modes = next(frame.value for frame in app.dataframe if "Stable" in frame.value).set_index("Mesure")
     assert modes.loc["Paires qui bloquent le plan", "Stable"] == 0
     assert "Les Blagis (Sceaux) (4 sur 6)" in said(app).replace("\\", "")  # markdown escapes
+
+
+def test_the_page_shows_who_waits_who_looks_alike_and_the_next_wave(monkeypatch):
+    monkeypatch.delenv(STUDY_VARIABLE, raising=False)
+    app = opened()
+    app.number_input(key="appariement-minimum").set_value(0)
+    app.number_input(key="appariement-maximum").set_value(2).run()
+    assert not app.exception
+    assert "Liste de réserve" in said(app)
+    assert any("deux projets distincts" in str(frame.value.to_dict()) for frame in app.dataframe)
+    app.toggle(key="vague-partir").set_value(True).run()
+    assert not app.exception
+    assert not app.error
+    wave = next(frame.value for frame in app.dataframe if "Date du score" in frame.value)
+    assert len(wave) > 0
+    assert set(wave["Origine"]) == {"repris de « vague 1 »"}
+
+
+def test_the_page_says_that_a_folder_is_no_model(monkeypatch, tmp_path):
+    monkeypatch.delenv(STUDY_VARIABLE, raising=False)
+    app = opened()
+    app.text_input(key="modele-dossier").set_value(str(tmp_path)).run()
+    assert not app.exception
+    assert "contenu non reconnu" in app.error[0].value

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 #: Names of the environment variables that tell the pages which study to open, and how.
 STUDY_VARIABLE = "GEO_QMI_STUDY"
@@ -17,19 +18,22 @@ READ_ONLY_VARIABLE = "GEO_QMI_READ_ONLY"
 
 _FOLDER = Path(__file__).resolve().parent
 
-#: File, title and address of each page, in the order of the menu; the first opens by default.
+#: File, title, address and heading of each page, in the order of the menu; the first opens by default. Pages without
+#: heading stand in the bar by themselves: twelve in a row do not fit a small screen.
 PAGES = (
-    ("programme.py", "Programme", "programme"),
-    ("district.py", "Quartier", "quartier"),
-    ("sensing.py", "Carte sensible", "carte-sensible"),
-    ("diagnosis.py", "Diagnostic", "diagnostic"),
-    ("access.py", "Accès et coupures", "acces"),
-    ("covering.py", "Sites et couverture", "sites"),
-    ("pairing.py", "Appariement", "appariement"),
+    ("home.py", "Accueil", "", ""),
+    ("programme.py", "Programme", "programme", ""),
+    ("district.py", "Quartier", "quartier", "Quartiers"),
+    ("diagnosis.py", "Diagnostic", "diagnostic", "Quartiers"),
+    ("sensing.py", "Carte sensible", "carte-sensible", "Quartiers"),
+    ("access.py", "Accès et coupures", "acces", "Quartiers"),
+    ("intake_page.py", "Candidatures", "candidatures", "Projets"),
+    ("pairing.py", "Appariement", "appariement", "Projets"),
+    ("covering.py", "Sites et couverture", "sites", "Projets"),
+    ("publication.py", "Publication", "publication", "Étude"),
+    ("records.py", "Données", "donnees", "Étude"),
+    ("origins.py", "Sources et contradictions", "sources", "Étude"),
 )
-
-#: Streamlit leaves a hand's breadth above each page and sets titles for essays; a map needs the room.
-_LAYOUT = "<style>.stMainBlockContainer{padding-top:4rem;padding-bottom:2rem} h1{font-size:1.9rem!important}</style>"
 
 
 def command(
@@ -72,15 +76,17 @@ def run() -> None:
     """Show the page the reader chose; called by the script Streamlit runs."""
     import streamlit as st
 
+    from geo_qmi.dashboard import visit
     from geo_qmi.dashboard.state import banner
 
     # No icon here or on pages: a named one becomes a favicon fetched from an outside host.
     st.set_page_config(page_title="geo-qmi", layout="wide")
-    pages = [
-        st.Page(_FOLDER / file, title=title, url_path=address, default=position == 0)
-        for position, (file, title, address) in enumerate(PAGES)
-    ]
-    page = st.navigation(pages, position="top")
-    st.html(_LAYOUT)
+    menu: dict[str, list[Any]] = {}
+    for file, title, address, heading in PAGES:
+        made = st.Page(_FOLDER / file, title=title, url_path=address or None, default=not address)
+        menu.setdefault(heading, []).append(made)
+    page = st.navigation(menu, position="top")
+    st.html(_FOLDER / "layout.css")
+    visit.sign_in()
     banner()
     page.run()

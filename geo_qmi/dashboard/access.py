@@ -8,61 +8,52 @@ import pandas as pd
 import shapely
 import streamlit as st
 
-from geo_qmi import maps, walking
-from geo_qmi.dashboard import readings, state
+from geo_qmi import charts, maps, walking
+from geo_qmi.dashboard import grounds, state
+from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.markup import literal
-from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geo_qmi.dashboard.grounds import Chosen
     from geo_qmi.walking import Access, Cut, Terrain
 
 _LIST = "Dans la liste"
 _TYPED = "Coordonnées"
+#: Height of a row of a table on screen: the whole card is shown, never ten rows of it.
+_ROW_PX = 35
 
 
 def page() -> None:
     """Show the page."""
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    left.title("Accès et coupures")
-    with state.refusals():
-        tables = state.tables()
-    names = readings.district_names(tables)
-    if not names:
-        st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
+    opening = header("Accès et coupures")
+    if opening is None:
         return
-    ident = right.selectbox(
-        "Quartier", list(names), format_func=names.__getitem__, key="acces-quartier", bind="query-params"
-    )
-    given = terrain_of(tables, ident)
-    if given is None:
+    tables, ident, _ = opening
+    ground = grounds.chosen(tables, ident, key="acces")
+    if ground is None:
         return
-    opened = _tried(given)
-    tried, refusal = _with(given, opened)
+    opened = _tried(ground.given)
+    tried, refusal = _with(ground.given, opened)
     if refusal:
         st.warning(literal(refusal), icon=":material/block:")
-    walked = _start(tables, tried)
-    found = _cut(tables, tried, opened)
+        opened = None
+    walked = _start(tables, tried, (*ground.key, None if opened is None else opened.wkt))
+    found = _cut(tables, tried, ground.key, opened)
     if walked is not None:
-        _map(tables, tried, walked, found, opened=None if refusal else opened)
+        mark = ("acces-carte", *ground.key, walked.place.wkt, walked.name, None if opened is None else opened.wkt)
+        drawn = state.remembered(mark, lambda: _drawn(tables, tried, walked, found, opened=opened))
+        show_map(drawn, key=f"acces-carte-{tried.district_id}", height_px=600, place=tried.district_id)
         _catchments(walked, tried)
-    _card(tables, given, found, opened=None if refusal else opened)
+    _card(tables, ground, found, opened=opened)
     _about(tried)
     kept = ("barriers", "crossings", "stations")
     filled = {name: tables[name] for name in kept if len(tables[name])}
     if filled:
-        downloads(filled, key="acces", mark=maps.DEMO * given.demo)
-
-
-def terrain_of(tables: Mapping[str, Any], ident: str) -> Terrain | None:
-    """Return the ground of a district, kept for the session, or say in words that it has none."""
-    try:
-        return state.remembered(("terrain", state.stamp(), ident), lambda: walking.terrain(tables, ident))
-    except InputError as error:
-        st.info(literal(error))
-        return None
+        downloads(filled, key="acces", mark=maps.DEMO * tried.demo)
 
 
 def _tried(given: Terrain) -> shapely.LineString | None:
@@ -117,7 +108,7 @@ def _with(given: Terrain, opened: shapely.LineString | None) -> tuple[Terrain, s
         return given, str(error)
 
 
-def _start(tables: Mapping[str, Any], tried: Terrain) -> Access | None:
+def _start(tables: Mapping[str, Any], tried: Terrain, mark: tuple[Any, ...]) -> Access | None:
     """Let the reader choose where the walk starts, and walk."""
     listed = walking.origins(tables, tried)
     left, right = st.columns([2, 1], vertical_alignment="bottom")
@@ -130,26 +121,27 @@ def _start(tables: Mapping[str, Any], tried: Terrain) -> Access | None:
     with right:
         typed = _typed("ou coordonnées", key=f"acces-depart-xy-{tried.district_id}")
     place, name = (listed.geometry[ident], str(listed["name"][ident])) if typed is None else (typed, "point saisi")
-    key = ("acces", state.stamp(), tried.district_id, tried.lines, tried.ground.n_nodes, place.wkt)
     try:
-        return state.remembered(key, lambda: walking.access(tried, place, name=name))
+        return state.remembered(("acces", mark, place.wkt), lambda: walking.access(tried, place, name=name))
     except InputError as error:
         st.warning(literal(error))
         return None
 
 
-def _cut(tables: Mapping[str, Any], tried: Terrain, opened: shapely.LineString | None) -> Cut | None:
+def _cut(
+    tables: Mapping[str, Any], tried: Terrain, mark: tuple[Any, ...], opened: shapely.LineString | None
+) -> Cut | None:  # fmt: skip
     """Return the card of the barriers on this ground."""
-    key = ("coupures", state.stamp(), tried.district_id, None if opened is None else opened.wkt)
+    key = ("coupures", mark, None if opened is None else opened.wkt)
     with state.refusals(), st.spinner("Marche le long des coupures…"):
         return state.remembered(key, lambda: walking.cut(tried, tables))
 
 
-def _map(
+def _drawn(
     tables: Mapping[str, Any], tried: Terrain, walked: Access, found: Cut | None, *, opened: shapely.LineString | None
-) -> None:
-    """Show the ground reached, the barriers and the detours."""
-    drawn = maps.access_map(
+) -> maps.Map:
+    """Return the map of the ground reached, the barriers and the detours."""
+    return maps.access_map(
         tried.perimeter,
         communes=tables["communes"],
         barriers=tables["barriers"],
@@ -163,7 +155,6 @@ def _map(
         opened=opened,
         demo=tried.demo,
     )
-    show_map(drawn, key=f"acces-carte-{tried.district_id}", height_px=600)
 
 
 def _catchments(walked: Access, tried: Terrain) -> None:
@@ -181,7 +172,7 @@ def _catchments(walked: Access, tried: Terrain) -> None:
 
 
 def _card(
-    tables: Mapping[str, Any], given: Terrain, found: Cut | None, *, opened: shapely.LineString | None
+    tables: Mapping[str, Any], ground: Chosen, found: Cut | None, *, opened: shapely.LineString | None
 ) -> None:  # fmt: skip
     """Show the card of each barrier, before and after the tried crossing."""
     st.markdown("#### Ce que coûtent les coupures")
@@ -189,11 +180,20 @@ def _card(
         st.markdown("_Aucune coupure tracée près de ce quartier : le coût est inconnu, il n’est pas nul._")
         return
     if opened is not None:
-        before = _cut(tables, given, None)
+        before = _cut(tables, ground.given, ground.key, None)
         if before is not None:
             st.success("Franchissement envisagé ouvert : la fiche et la carte sont recalculées.")
             show_table(_compared(before, found), key="acces-avant-apres")
-    show_table(found.cards(), key="acces-fiche")
+            minutes, linked, unmeasured = walking.gained(before, found)
+            show_chart(
+                charts.minutes_gained(
+                    minutes, linked=linked, unmeasured=unmeasured, place=ground.given.title, demo=ground.given.demo
+                ),
+                key="minutes-gagnees",
+            )
+    st.markdown("\n".join(f"- {literal(line)}" for line in found.told))
+    sheet = found.sheet().query("Mesure != 'Nom'")
+    show_table(sheet, key="acces-fiche", height_px=_ROW_PX * (len(sheet) + 1) + 3)
     st.caption("Détour, délai et dénivelé restent à part : aucun indice unique. Une case vide est inconnue, pas nulle.")
     pairs, inventory, beside, best = st.tabs(
         ["Paires en vis-à-vis", "Franchissements", "Dit à côté", "Où franchir ?"]
@@ -203,10 +203,12 @@ def _card(
     with inventory:
         show_table(found.crossings(), key="acces-inventaire")
     with beside:
-        show_table(found.beside(), key="acces-dit")
-        st.caption("À moins de 50 m d’une coupure. Les mots exacts sont privés : page « Carte sensible ».")
+        asked = st.toggle("Montrer les mots exacts des personnes (privés)", key="acces-mots")
+        words = tables["observations"].set_index("observation_id")["verbatim"] if asked else None
+        show_table(found.beside(words), key="acces-dit")
+        st.caption("À moins de 50 m d’une coupure. Les mots exacts ne sortent ni en fichier ni en ligne de commande.")
     with best:
-        _ranked(given)
+        _ranked(ground)
 
 
 def _compared(before: Cut, after: Cut) -> pd.DataFrame:
@@ -218,13 +220,13 @@ def _compared(before: Cut, after: Cut) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _ranked(given: Terrain) -> None:
+def _ranked(ground: Chosen) -> None:
     """Rank candidate crossings when asked: it takes some seconds."""
     if not st.toggle("Classer un franchissement tous les 100 m (quelques secondes)", key="acces-classer"):
         return
     with state.refusals(), st.spinner("Ouverture de chaque franchissement…"):
-        key = ("classement", state.stamp(), given.district_id)
-        show_table(state.remembered(key, lambda: walking.ranked(given)), key="acces-classement")
+        key = ("classement", ground.key)
+        show_table(state.remembered(key, lambda: walking.ranked(ground.given)), key="acces-classement")
     st.caption("Chacun est ouvert seul. Un rang qui bouge quand on marche 20 % plus ou moins vite n’est pas stable.")
 
 

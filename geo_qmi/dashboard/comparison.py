@@ -6,7 +6,7 @@ the parts of a score and the reasons of a choice. It knows no widget.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
@@ -14,13 +14,15 @@ import pandas as pd
 from geo_qmi import matching
 from geo_qmi.errors import InfeasibleError
 from geo_qmi.maps import plural
-from geo_qmi.matching.rule_model import Quotas, Totals
-from geo_qmi.runs import Prepared, field_needs
+from geo_qmi.runs import Prepared, field_needs, present
+from geo_qmi.sheets import interval, number
 from geo_qmi.vocabulary import NEED_LAYERS, OTHER_LAYERS, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from geo_qmi.matching.readers import ThemeReader
+    from geo_qmi.matching.rule_model import Quotas
     from geo_qmi.rulebook import Rulebook
 
 
@@ -73,6 +75,7 @@ def gathered(
     district_ids: Sequence[str],
     book: Rulebook,
     fingerprint: str = "",
+    reader: ThemeReader | None = None,
 ) -> Prepared:
     """Return the inputs of one matching, from tables that were read already; the ground when the rules weigh it.
 
@@ -86,9 +89,11 @@ def gathered(
         The rule file.
     fingerprint
         SHA-256 of the study, for the sheets.
+    reader
+        What reads the texts; the lexicon by default.
     """
     title = f"Appariement de {plural(len(candidates.rows), candidates.noun)}{' [démonstration]' * candidates.demo}"
-    inputs = {"study": fingerprint, "rules": book.sha256}
+    inputs = {"study": fingerprint, "rules": book.sha256, "reader": "" if reader is None else reader.name}
     asked = book.rules.criterion("field").weight > 0
     return Prepared(
         title=title,
@@ -100,6 +105,8 @@ def gathered(
         book=book,
         inputs=inputs,
         field=field_needs(tables) if asked else None,
+        present=present(tables, candidates.rows["project_id"]),
+        reader=reader,
     )
 
 
@@ -108,11 +115,7 @@ def compare(prepared: Prepared, *, announce: Callable[[str], None] = lambda _: N
     try:
         return Comparison(prepared=prepared, match=prepared.run(announce=announce))
     except InfeasibleError as error:
-        # Scores do not depend on the rules of the plan: without any there is always one, which is not shown.
-        free = {"quotas": Quotas(low=0), "totals": Totals(), "theme_bounds": (), "fixed": (), "vetoes": ()}
-        rules = prepared.book.rules.model_copy(update={**free, "services": {}, "loads": (), "synergies": ()})
-        relaxed = replace(prepared, book=replace(prepared.book, rules=rules))
-        return Comparison(prepared=prepared, match=relaxed.run(announce=announce), refusal=str(error))
+        return Comparison(prepared=prepared, match=prepared.unplanned().run(announce=announce), refusal=str(error))
 
 
 def plan_rows(found: Comparison, candidates: Candidates, districts: Mapping[str, str]) -> pd.DataFrame:
@@ -152,17 +155,19 @@ def parts(found: Comparison, project_id: str, district_id: str) -> pd.DataFrame:
 
 
 def criteria(found: Comparison, project_id: str, district_id: str) -> pd.DataFrame:
-    """Return one pair on every criterion with French headings; both columns of contributions add up to the score."""
+    """Return one pair on every criterion with French headings and numbers; contributions add up to the score."""
     pair = pd.DataFrame({"project_id": [project_id], "district_id": [district_id]})
     rows = matching.reasons(found.match.appraisal, pair)
+
+    def ends(low: str, high: str) -> list[str]:
+        return [interval(*both) for both in zip(rows[low], rows[high], strict=True)]
+
     return pd.DataFrame(
         {
             "Critère": rows["label"],
-            "Poids": rows["weight"],
-            "Valeur, au plus bas": rows["low"],
-            "Valeur, au plus haut": rows["high"],
-            "Contribution, au plus bas": rows["contribution_low"],
-            "Contribution, au plus haut": rows["contribution_high"],
+            "Poids": [number(weight) for weight in rows["weight"]],
+            "Valeur": ends("low", "high"),
+            "Contribution": ends("contribution_low", "contribution_high"),
             "Pourquoi": rows["words"],
             "Preuve": rows["evidence"],
         }

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from geo_qmi import maps, walking
-from geo_qmi.dashboard import readings, state
-from geo_qmi.dashboard.access import terrain_of
+from geo_qmi.dashboard import grounds, state
 from geo_qmi.dashboard.markup import literal
-from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.errors import GeoQmiError, InputError
 from geo_qmi.walking import ENDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geo_qmi.dashboard.grounds import Chosen
     from geo_qmi.walking import Covered, Placed, Reach, Terrain
 
 _FLAGS = {"water": "Eau", "power": "Électricité", "vehicle": "Accès véhicule", "public_domain": "Domaine public"}
@@ -24,29 +24,24 @@ _FLAGS = {"water": "Eau", "power": "Électricité", "vehicle": "Accès véhicule
 
 def page() -> None:
     """Show the page."""
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    left.title("Sites et couverture")
-    with state.refusals():
-        tables = state.tables()
-    names = readings.district_names(tables)
-    if not names:
-        st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
+    opening = header("Sites et couverture")
+    if opening is None:
         return
-    ident = right.selectbox(
-        "Quartier", list(names), format_func=names.__getitem__, key="sites-quartier", bind="query-params"
-    )
+    tables, ident, names = opening
+    ground = grounds.chosen(tables, ident, key="sites")
     answered, within, further = st.tabs(["Objectifs et projets", "À portée de marche", "Prochains lieux"])
     with answered:
         _answered(tables, ident, names)
     with within:
-        given = terrain_of(tables, ident)
-        if given is not None:
-            _within(tables, given)
+        if ground is None:
+            st.caption("Sans périmètre, aucune portée ne peut être marchée.")
+        else:
+            _within(tables, ground)
     with further:
-        if given is None:
+        if ground is None:
             st.caption("Sans périmètre, aucun lieu ne peut être choisi à pied.")
         else:
-            _further(tables, given)
+            _further(tables, ground)
     kept = ("objectives", "projects", "project_statuses", "candidate_places")
     demo = bool(tables["candidate_places"]["demo"].any())
     filled = {name: tables[name] for name in kept if len(tables[name])}
@@ -80,7 +75,8 @@ def _answered(tables: Mapping[str, Any], ident: str, names: Mapping[str, str]) -
 def _district(mine: Covered) -> None:
     """Show the objectives of one district and both margins."""
     st.markdown("#### Objectifs du quartier")
-    show_table(mine.objectives().drop(columns="Quartier"), key="sites-objectifs")
+    counts = ["Déployés", "Non déployés", "Hors quartier"]
+    show_table(mine.objectives().drop(columns=["Quartier", *counts]), key="sites-objectifs")
     left, right = st.columns(2, gap="large")
     for box, title, frame, none in (
         (left, "Besoins sans projet", mine.without_project(), "Chaque objectif a au moins un projet."),
@@ -96,21 +92,43 @@ def _district(mine: Covered) -> None:
         show_table(mine.matrix(), key="sites-matrice")
     with st.expander("Attribué et déployé : dedans, dehors, à combien de mètres"):
         show_table(mine.allocated(), key="sites-attribue")
-        show_table(mine.unplaced(), key="sites-sans-emprise")
+    with st.expander("Par quelle règle chaque projet couvre le quartier, ou pourquoi aucun"):
+        show_table(mine.rules(), key="sites-regles")
 
 
-def _within(tables: Mapping[str, Any], given: Terrain) -> None:
+def _within(tables: Mapping[str, Any], ground: Chosen) -> None:
     """Show what lies within a walk of the places of the district."""
-    minutes = _minutes("sites-minutes")
-    key = ("portee", state.stamp(), given.district_id, minutes)
-    with state.refusals():
-        found = state.remembered(key, lambda: walking.reach(given, tables, minutes=minutes))
+    given, minutes = ground.given, _minutes("sites-minutes")
+    _zoned(tables, given)
+    options: dict[str, Any] = {"zones": ground.zones, "household_size": ground.household_size}
+    with state.refusals(), st.spinner("Marche depuis chaque lieu…"):
+        key = ("portee", ground.key, minutes)
+        found = state.remembered(key, lambda: walking.reach(given, tables, minutes=minutes, **options))
     if found is None:
         st.info("Aucun lieu connu dans ce quartier : ni projet placé, ni lieu d’accueil. Rien à marcher.")
         return
-    show_map(_reach_map(tables, given, found), key=f"sites-carte-{given.district_id}", height_px=560)
+    drawn = state.remembered(("carte", *key), lambda: _reach_map(tables, given, found))
+    show_map(drawn, key=f"sites-carte-{given.district_id}", height_px=560, place=given.district_id)
     show_table(found.table(), key="sites-portee")
+    if len(found.equity):
+        st.markdown("**Équité** : les mêmes lieux, groupe par groupe")
+        show_table(found.groups(), key="sites-equite")
     st.markdown("\n".join(f"- {literal(line)}" for line in found.lines))
+
+
+def _zoned(tables: Mapping[str, Any], given: Terrain) -> None:
+    """Show what projects that nobody walks to cover of the district, by their own rule."""
+    try:
+        mine = state.remembered(
+            ("couverture", state.stamp(), given.district_id),
+            lambda: walking.covered(tables, district_id=given.district_id),
+        )
+    except InputError:  # no objective is published here: the first tab says so
+        return
+    counted = walking.zoned(given, mine.footprints)
+    if len(counted):
+        st.markdown("**Projets comptés sans marche** : zone entière ou population desservie")
+        show_table(counted, key="sites-zones")
 
 
 def _minutes(key: str) -> float:
@@ -137,10 +155,19 @@ def _reach_map(tables: Mapping[str, Any], given: Terrain, found: Reach, placed: 
     )
 
 
-def _further(tables: Mapping[str, Any], given: Terrain) -> None:
+def _plan_map(tables: Mapping[str, Any], given: Terrain, found: Placed, *, minutes: float) -> maps.Map | None:
+    """Return the map of the places chosen and their reach, or ``None`` when nothing can be walked."""
+    near = walking.reach(given, tables, site_ids=list(found.plan.sites.index), minutes=minutes)
+    return None if near is None else _reach_map(tables, given, near, found)
+
+
+def _further(tables: Mapping[str, Any], ground: Chosen) -> None:
     """Choose the next places among the candidates, under the rules of the reader."""
-    rules, options = _rules(given.district_id)
-    key = ("lieux", state.stamp(), given.district_id, tuple(rules), tuple(options.items()))
+    given = ground.given
+    rules, options = _rules(given)
+    permits = _permits()
+    key = ("lieux", ground.key, tuple(rules), repr(options), permits and permits[0])
+    options["permits"] = permits and permits[1]
     try:
         found = state.remembered(
             key, lambda: walking.place(given, tables, rules=walking.rules_of(rules), **options)
@@ -150,38 +177,61 @@ def _further(tables: Mapping[str, Any], given: Terrain) -> None:
         return
     st.markdown(f"**{literal(found.plan.sentence)}**")
     st.markdown("**Lieux à ouvrir**")
-    show_table(found.chosen(), key="sites-choisis")
+    opened = found.chosen()
+    paths = [column for column in ("Autorisations", "Calendrier") if column in opened]
+    show_table(opened.drop(columns=paths), key="sites-choisis")
+    for name, *words in opened[["Lieu", *paths]].itertuples(index=False, name=None):
+        st.markdown(f"- **{literal(name)}** : {literal('. '.join(str(one) for one in words if isinstance(one, str)))}")
     st.markdown("**Lieux laissés de côté**")
     left_out = found.verdicts()
     if left_out.empty:
         st.markdown("_Aucun : toutes les règles passent._")
     else:
         show_table(left_out, key="sites-ecartes")
-    near = walking.reach(given, tables, site_ids=list(found.plan.sites.index), minutes=float(options["minutes"]))
-    if near is not None:
-        show_map(_reach_map(tables, given, near, found), key=f"sites-plan-{given.district_id}", height_px=480)
+    drawn = state.remembered(
+        ("carte", *key), lambda: _plan_map(tables, given, found, minutes=float(options["minutes"]))
+    )  # fmt: skip
+    if drawn is not None:
+        show_map(drawn, key=f"sites-plan-{given.district_id}", height_px=480, place=given.district_id)
     st.caption(" ".join(literal(line) for line in found.lines))
 
 
-def _rules(ident: str) -> tuple[list[str], dict[str, Any]]:
+def _permits() -> tuple[str, Any] | None:
+    """Take the steps of the permits in, and say what is expected of them."""
+    with st.expander("Autorisations : propriétaire, autorité, convention, semaines", icon=":material/approval:"):
+        st.caption(
+            "Une ligne par étape : lieu (identifiant), rang, propriétaire, autorité, convention, semaines. Une durée "
+            "vide reste inconnue. Avec le premier jour et les mois de mesure : dernière date de demande."
+        )
+        return grounds.dropped(
+            "Fichier des autorisations", lambda path, name: walking.permits_of(path, name=name),
+            types=["csv", "xlsx", "ods"], key="sites-autorisations",
+        )  # fmt: skip
+
+
+def _rules(given: Terrain) -> tuple[list[str], dict[str, Any]]:
     """Let the reader say what a place must have, how many are opened and for which walk."""
     first, second, third = st.columns(3)
     model = first.selectbox(
         "Question", list(walking.MODELS), format_func=walking.MODELS.__getitem__, key="sites-modele"
     )
-    n_places = second.number_input("Lieux à ouvrir", 1, 20, 2, key=f"sites-nombre-{ident}")
+    n_places = second.number_input("Lieux à ouvrir", 1, 20, 2, key=f"sites-nombre-{given.district_id}")
     minutes = third.number_input("Marche qui sert (min)", 1, 15, 5, key="sites-marche")
     first, second, third = st.columns([1, 1, 2])
     area = first.number_input("Surface au moins (m²)", 0, 100_000, 0, step=10, key="sites-surface")
     sun = second.number_input("Soleil au moins (h)", 0, 16, 0, key="sites-soleil")
     wanted = third.multiselect("Doit avoir", list(_FLAGS), format_func=_FLAGS.__getitem__, key="sites-exige",
                                placeholder="Rien d’exigé")  # fmt: skip
-    first, second = st.columns(2)
+    first, second, third = st.columns(3)
     start = first.text_input("Premier jour du programme", placeholder="AAAA-MM-JJ", key="sites-debut")
     months = second.number_input("Mois de mesure", 0, 18, 0, key="sites-mois")
+    each = third.number_input(
+        f"Capacité d’un lieu ({given.unit}, 0 : sans limite)", 0, 1_000_000, 0, key="sites-capacite"
+    )
     rules = [f"area_m2>={area}"] * (area > 0) + [f"sun_h>={sun}"] * (sun > 0) + [f"{flag}=oui" for flag in wanted]
     options: dict[str, Any] = {"n_places": int(n_places), "minutes": float(minutes), "model": model}
-    return rules, options | {"start": start or None, "months": int(months) or None}
+    options |= {"start": start or None, "months": int(months) or None}
+    return rules, options | {"capacities": {"*": float(each)} if each else None}
 
 
 if __name__ == "__main__":

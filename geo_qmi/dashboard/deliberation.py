@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from geo_qmi import jury, matching, sheets
-from geo_qmi.dashboard import state
+from geo_qmi import charts, jury, matching, sheets
+from geo_qmi.dashboard import state, visit
+from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
 from geo_qmi.matching import decisions as log
@@ -32,7 +33,7 @@ def _key(found: Comparison, name: str, *parts: str) -> tuple[Any, ...]:
     """Return everything a result of this comparison depends on."""
     prepared = found.prepared
     ids = tuple(found.match.appraisal.projects)
-    return (name, state.stamp(), prepared.book.sha256, *prepared.districts, hash(ids), *parts)
+    return (name, state.stamp(), *prepared.inputs.values(), *prepared.districts, hash(ids), *parts)
 
 
 def why_not(found: Comparison, project_id: str, district_id: str) -> None:
@@ -40,9 +41,9 @@ def why_not(found: Comparison, project_id: str, district_id: str) -> None:
     if found.refusal:
         return
     with state.refusals(), st.spinner("Recherche de l’autre plan…"):
+        call = state.remembered(_key(found, "refus"), lambda: jury.refusals(found.prepared, found.match))
         answer = state.remembered(
-            _key(found, "pourquoi pas", project_id, district_id),
-            lambda: jury.why_not(found.prepared, found.match, project_id=project_id, district_id=district_id),
+            _key(found, "pourquoi pas", project_id, district_id), lambda: call.why_not(project_id, district_id)
         )
     if answer.placed:
         st.success(literal(answer.sentence))
@@ -84,6 +85,8 @@ def strength(found: Comparison) -> None:
     ):
         if st.toggle(label, key=f"solidite-{name}"):
             _finding(found, name, jury.STUDIES[name])
+            if name == "robustness":
+                _ranks(found)
     if st.toggle("Questions qui départageraient le plus de candidatures", key="solidite-questions"):
         with state.refusals(), st.spinner("Essai des réponses possibles…"):
             asked = state.remembered(_key(found, "questions"), lambda: matching.questions(found.match.appraisal))
@@ -105,13 +108,47 @@ def strength(found: Comparison) -> None:
 def _finding(found: Comparison, name: str, study: Callable[..., Finding]) -> None:
     """Show one study of the plan."""
     with state.refusals(), st.spinner("Recherche…"):
-        told = state.remembered(_key(found, name), lambda: study(found.prepared, found.match))
+        show_finding(state.remembered(_key(found, name), lambda: study(found.prepared, found.match)))
+
+
+def _ranks(found: Comparison) -> None:
+    """Show, district by district, who would still be first under other weights; nothing where no weight can vary."""
+    with state.refusals(), st.spinner("Tirage des poids…"):
+        table = state.remembered(_key(found, "rangs"), lambda: jury.rank_shares(found.match))
+    if table.empty:
+        return
+    labels = jury.labels(found.prepared)
+    ident = st.selectbox(
+        "Quartier dont on regarde les rangs", list(found.prepared.districts), format_func=labels.__getitem__,
+        key="solidite-rangs",
+    )  # fmt: skip
+    drawn = charts.rank_shares(
+        table[table["district_id"] == ident], names=labels, district=labels[ident],
+        places=found.match.rules.quotas.of(ident).high, demo=_is_demo(found),
+    )  # fmt: skip
+    show_chart(drawn, key="rangs")
+
+
+def show_finding(told: Finding) -> None:
+    """Show the sentences and the tables of a study."""
     for sentence in told.sentences:
         st.markdown(literal(sentence))
-    for frame in told.tables.values():
+    for name, frame in told.tables.items():
         if len(frame):
             shown = frame[[column for column in frame if not str(column).endswith("(identifiant)")]]
-            show_table(shown, height_px=min(360, 60 + 35 * len(shown)))
+            st.caption(jury.HEADINGS[name])
+            show_table(shown, height_px=min(360, 38 + 35 * len(shown)))
+
+
+def reserve_and_limits(found: Comparison) -> None:
+    """Show who waits in each district, and which rules the plan stands against."""
+    waiting = jury.reserve(found.prepared, found.match)
+    if waiting.sentences:
+        st.markdown("**Liste de réserve**")
+        show_finding(waiting)
+    limits = jury.limits(found.match, jury.labels(found.prepared))
+    with st.expander("Les règles du plan : ce que chacune demande, ce que le plan atteint"):
+        show_table(limits, height_px=min(360, 38 + 35 * len(limits)))
 
 
 def decisions(found: Comparison, tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> None:
@@ -121,8 +158,8 @@ def decisions(found: Comparison, tables: Mapping[str, pd.DataFrame], names: Mapp
     _log(written, labels)
     if found.refusal:
         st.info("Sans plan proposé, aucune décision ne peut être comparée à une proposition.")
-    elif state.is_shipped() or state.study().read_only:
-        st.info("Étude en lecture seule : créez la vôtre (« geo-qmi init etude.gpkg ») pour noter les décisions.")
+    elif visit.closed():
+        st.info(literal(visit.closed()))
     else:
         _decide(found, written, labels)
 
@@ -165,7 +202,7 @@ def _decide(found: Comparison, written: pd.DataFrame, labels: Mapping[str, str])
             placeholder="Choisissez",
             key="decision-quartier",
         )
-        actor = left.text_input("Qui décide", max_chars=200, key="decision-qui")
+        actor = visit.actor("Qui décide", box=left, key="decision-qui")
         reason = right.text_input("Motif", max_chars=500, key="decision-motif")
         one = left.form_submit_button("Noter cette décision")
         rest = right.form_submit_button("Suivre la proposition pour tous les autres")

@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import maps, matching, sensitive
-from geo_qmi.dashboard import fieldwork, readings, state
+from geo_qmi.dashboard import fieldwork, state
 from geo_qmi.dashboard.fieldwork import Kept
-from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
+from geo_qmi.runs import field_needs
 from geo_qmi.vocabulary import NEED_LAYERS, OTHER_LAYERS, THEMES
 
 if TYPE_CHECKING:
@@ -21,20 +22,10 @@ if TYPE_CHECKING:
 
 def page() -> None:
     """Show the page."""
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    left.title("Diagnostic")
-    with state.refusals():
-        tables = state.tables()
-    names = readings.district_names(tables)
-    if not names:
-        st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
+    opening = header("Diagnostic", walked_first=True)
+    if opening is None:
         return
-    went = set(tables["sessions"]["district_id"])
-    first = next((position for position, name in enumerate(names) if name in went), 0)
-    ident = right.selectbox(
-        "Quartier", list(names), index=first, format_func=names.__getitem__, key="diagnostic-quartier",
-        bind="query-params",
-    )  # fmt: skip
+    tables, ident, names = opening
     with state.refusals():
         sheets = state.remembered(("fiches", state.stamp()), lambda: _sheets(tables, names))
     sheet = sheets[ident]
@@ -60,17 +51,7 @@ def _sheets(tables: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Sh
 def _field_needs(tables: Mapping[str, Any]) -> pd.DataFrame:
     """Return table ``needs`` of the layer ``field``, for every district, computed once a study."""
     with state.refusals():
-        return state.remembered(("besoins", state.stamp()), lambda: _asked(tables))
-
-
-def _asked(tables: Mapping[str, Any]) -> pd.DataFrame:
-    told = sensitive.voices(
-        tables["observations"],
-        sessions=tables["sessions"],
-        statements=tables["statements"],
-        workshop_items=tables["workshop_items"],
-    )
-    return sensitive.need_rows(sensitive.located_needs(told))
+        return state.remembered(("besoins", state.stamp()), lambda: field_needs(tables))
 
 
 def _map(tables: Mapping[str, Any], ident: str) -> None:
@@ -80,8 +61,9 @@ def _map(tables: Mapping[str, Any], ident: str) -> None:
         cell_m = float(fieldwork.CELLS_M[0])
         key = ("sensible", state.stamp(), ident, kept, cell_m)  # the key of the page *Carte sensible*
         found = state.remembered(key, lambda: fieldwork.fieldwork(tables, ident, kept=kept, cell_m=cell_m))
-        shown = fieldwork.drawn(tables, ident, found, kept=kept, view="places")
-    show_map(shown, key=f"diagnostic-carte-{ident}", height_px=460)
+        drawn = ("sensible-carte", state.stamp(), ident, kept, cell_m, "places", "")
+        shown = state.remembered(drawn, lambda: fieldwork.drawn(tables, ident, found, kept=kept))
+    show_map(shown, key=f"diagnostic-carte-{ident}", height_px=460, place=ident)
 
 
 def _sheet(sheet: Sheet) -> None:
@@ -162,8 +144,8 @@ def _effect(
     st.markdown("#### Score des projets réels dans ce quartier")
     show_table(rows.sort_values(rows.columns[-2 if counted else -1], ascending=False, ignore_index=True))
     st.caption(
-        "Le terrain est une couche de besoins de plus, de même poids que les autres, et reste hors de l’appariement "
-        "tant qu’on ne l’y met pas."
+        "Le terrain est ici une couche de besoins de plus, de même poids que les autres. Dans l’appariement, il compte "
+        "dès que le poids « Réponse aux besoins relevés sur le terrain » dépasse 0 (page Appariement, règles)."
     )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from geo_qmi import maps
 from geo_qmi.dashboard import readings, state
 from geo_qmi.dashboard.markup import literal
-from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.schema import choices
 
 if TYPE_CHECKING:
@@ -21,15 +21,10 @@ _SESSION_TABLES = ("sessions", "routes", "stages", "observations", "workshop_ite
 
 def page() -> None:
     """Show the page."""
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    left.title("Un quartier")
-    with state.refusals():
-        tables = state.tables()
-    names = readings.district_names(tables)
-    if not names:
-        st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
+    opening = header("Un quartier")
+    if opening is None:
         return
-    ident = right.selectbox("Quartier", list(names), format_func=names.__getitem__, key="quartier", bind="query-params")
+    tables, ident, _ = opening
     rows = tables["districts"]
     district = rows[rows["district_id"] == ident].iloc[0]
     walks = readings.walks(tables, ident)
@@ -37,8 +32,11 @@ def page() -> None:
     place, asked, projects, field = st.tabs(["Carte", "Besoins et contexte", "Projets", "Terrain"])
     with place:
         chosen = ("districts", "communes", "barriers", "stations", "sites")
-        drawn = maps.district_map(ident, **{name: tables[name] for name in chosen}, walks=walks)
-        show_map(drawn, key=f"carte-{ident}", height_px=600)
+        own = {name: tables[name] for name in chosen}
+        drawn = state.remembered(
+            ("carte", state.stamp(), ident), lambda: maps.district_map(ident, **own, walks=walks)
+        )  # fmt: skip
+        show_map(drawn, key=f"carte-{ident}", height_px=600, place=ident)
     with asked:
         _needs(tables, district)
     with projects:

@@ -16,14 +16,11 @@ import pandas as pd
 import shapely
 
 from geo_qmi import maps, sensitive
-from geo_qmi.errors import InputError
-from geo_qmi.geo import propose_crs, to_metres
 from geo_qmi.vocabulary import (
     ACTOR_GROUPS,
     OBSERVATION_KINDS,
     PLACE_DISPLAYS,
     PLACE_STATES,
-    QUADRANTS,
     READING_FRAMES,
     SENSES,
     SESSION_KINDS,
@@ -35,12 +32,62 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from geo_qmi.maps.sensitive import View
-    from geo_qmi.sources.raw import RawTable
 
 #: Signs of a valence a reader may keep: code → French label.
 SIGNS = {"bad": "négatif", "neutral": "neutre", "good": "positif", "none": "sans valeur"}
 #: Sides of a cell offered, in metres; the first is the one of the diagnosis sheet.
 CELLS_M = (50, 30, 20, 10)
+#: Views of the map: code → French label.
+VIEWS = {
+    "places": "Lieux",
+    "groups": "Par groupe",
+    "events": "Par type de séance",
+    "value": "Surface : valeur",
+    "evidence": "Surface : preuve",
+    "interval": "Intervalles",
+    "spots": "Regroupements",
+}
+#: View → how it is made and where it stops, in French.
+METHODS = {
+    "groups": (
+        "Chaque groupe a sa lettre, son côté du lieu et sa couche, à masquer une à une ; la couleur dit la valeur, le "
+        "chiffre le nombre de personnes. Une ou deux personnes ne parlent pas pour tout leur groupe."
+    ),
+    "events": (
+        "Marches, balades et entretiens ont chacun leur signe et leur lettre ; les objets d’atelier gardent les leurs. "
+        "Un entretien compte pour une voix. Rien n’est additionné d’un type à l’autre."
+    ),
+    "value": (
+        "Surface lissée (noyau gaussien, 60 m), sur les lieux parcourus où cinq personnes au moins sont proches. "
+        "Elle ignore les murs et les voies : une aide à la lecture, pas une mesure."
+    ),
+    "evidence": (
+        "Nombre de personnes, pondéré par la distance, derrière chaque cellule de la surface lissée (noyau de 60 m)."
+    ),
+    "interval": (
+        "Intervalle à 90 % de la valeur : les personnes sont tirées de nouveau au sort, avec remise et avec tout ce "
+        "qu’elles ont dit (999 tirages), seulement à partir de cinq personnes au lieu. Il mesure le hasard de qui est "
+        "venu, pas celui de qui a été invité : sans jeunes à la marche, il ne dit rien des jeunes."
+    ),
+    "spots": (
+        "Points chauds et froids (Gi* de Getis et Ord, voisinage de 100 m). Les réponses de chaque personne sont "
+        "redistribuées au hasard entre ses propres lieux (4 999 fois) ; les tests sont corrigés ensemble (Benjamini et "
+        "Hochberg, 5 %), à partir de cinq personnes alentour. Le test est prudent : rien de distinct ne veut pas dire "
+        "rien de ressenti."
+    ),
+}
+#: View of this page → view of `geo_qmi.maps.sensitive_map`.
+_DRAWN: dict[str, View] = {
+    "places": "places",
+    "groups": "voices",
+    "events": "voices",
+    "value": "value",
+    "evidence": "evidence",
+    "interval": "interval",
+    "spots": "spots",
+}
+#: Views that also show what is missing, what groups said and what a workshop placed.
+_WITH_RECORDS = ("places", "events")
 _UNSAID = "non précisé"
 
 _HEADINGS = {
@@ -107,19 +154,13 @@ class Fieldwork:
     evidence
         Sessions, people, observations, in French.
     demo
-        Whether any of it is made up, and whether all of it is.
+        Whether any of it is made up.
     """
 
     own: dict[str, Any]
     places: gpd.GeoDataFrame
     evidence: str
     demo: bool
-    all_demo: bool
-
-    def smooth(self) -> pd.DataFrame:
-        """Return the kernel surface over the places."""
-        cast = sensitive.votes(self.own["observations"], places=self.places)
-        return sensitive.surface(cast, places=self.places)
 
 
 def fieldwork(tables: Mapping[str, Any], district_id: str, *, kept: Kept, cell_m: float) -> Fieldwork:
@@ -145,7 +186,7 @@ def fieldwork(tables: Mapping[str, Any], district_id: str, *, kept: Kept, cell_m
     ground = sensitive.walk_ground(host, routes=own["routes"], cell_m=cell_m)
     places = sensitive.felt(own["observations"], places=ground, routes=own["routes"])
     flags = pd.concat([frame["demo"] for frame in own.values()], ignore_index=True).astype("bool")
-    return Fieldwork(own, places, sensitive.evidence(own["observations"]), bool(flags.any()), bool(flags.all()))
+    return Fieldwork(own, places, sensitive.evidence(own["observations"]), bool(flags.any()))
 
 
 def _wanted(seen: pd.DataFrame, kept: Kept) -> pd.Series[bool]:
@@ -162,35 +203,120 @@ def _wanted(seen: pd.DataFrame, kept: Kept) -> pd.Series[bool]:
     return wanted
 
 
-def drawn(tables: Mapping[str, Any], district_id: str, found: Fieldwork, *, kept: Kept, view: View) -> maps.Map:
-    """Return the sensitive map of the district, laid over its perimeter, barriers and stations."""
+def drawn(
+    tables: Mapping[str, Any], district_id: str, found: Fieldwork, *, kept: Kept, view: str = "places", chosen: str = ""
+) -> maps.Map:
+    """Return the sensitive map of the district, laid over its perimeter, barriers and stations.
+
+    Parameters
+    ----------
+    tables
+        Every table of the study.
+    district_id
+        A row of ``districts``.
+    found
+        As returned by `fieldwork` for that district.
+    kept
+        Choices, for the title.
+    view
+        Key of `VIEWS`.
+    chosen
+        Place, or absence, to outline.
+    """
+    ground, title = ground_of(tables, district_id)
+    seen = _heard(found, view)
+    shown = maps.sensitive_map(
+        ground,
+        district=title,
+        places=found.places,
+        evidence=sensitive.evidence(seen),
+        field=found.own if view in _WITH_RECORDS else {name: found.own[name] for name in ("routes", "stages")},
+        view=_DRAWN[view],
+        detail=_detail(seen, found.places, view),
+        filters=kept.words(),
+    )
+    return maps.outlined(shown, _where(found, chosen)) if chosen else shown
+
+
+def ground_of(tables: Mapping[str, Any], district_id: str) -> tuple[maps.Map, str]:
+    """Return what lies under every map of a district, and its French name."""
     chosen = ("districts", "communes", "barriers", "stations", "sites")
     ground = maps.district_map(district_id, **{name: tables[name] for name in chosen})
     hosts = maps.hosts_of(tables["districts"], tables["communes"]).set_index("district_id")
-    return maps.sensitive_map(
+    return ground, str(hosts.loc[district_id, "title"])
+
+
+def _heard(found: Fieldwork, view: str) -> gpd.GeoDataFrame:
+    """Return what a view counts: the observations, and beside them the interviews where events are kept apart."""
+    seen: gpd.GeoDataFrame = found.own["observations"]
+    if view != "events":
+        return seen
+    told = sensitive.with_interviews(seen, statements=found.own["statements"])
+    return sensitive.with_groups(told, sessions=found.own["sessions"])
+
+
+def _detail(seen: gpd.GeoDataFrame, places: gpd.GeoDataFrame, view: str) -> pd.DataFrame | None:
+    """Return what a view draws beside the places."""
+    if view in {"value", "evidence"}:
+        return sensitive.surface(sensitive.votes(seen, places=places), places=places)
+    if view == "interval":
+        return sensitive.intervals(sensitive.votes(seen, places=places), places=places)
+    if view == "spots":
+        return sensitive.hotspots(seen, places=places)
+    apart = {"groups": "actor_group", "events": "session_kind"}
+    return sensitive.values(seen, places=places, by=[apart[view]]) if view in apart else None
+
+
+def together(tables: Mapping[str, Any], district_id: str, found: Fieldwork) -> tuple[maps.Map, maps.Map]:
+    """Return two maps of one ground to lay side by side: what each person felt, and what groups said or placed."""
+    ground, title = ground_of(tables, district_id)
+    own = found.own
+    alone = maps.sensitive_map(
         ground,
-        district=str(hosts.loc[district_id, "title"]),
+        district=f"{title}, ressenti par chacun",
         places=found.places,
         evidence=found.evidence,
-        field=found.own,
-        view=view,
-        smooth=None if view == "places" else found.smooth(),
-        filters=kept.words(),
+        field={name: own[name] for name in ("routes", "stages", "observations")},
     )
+    told = sensitive.collective_evidence(
+        own["sessions"], statements=own["statements"], workshop_items=own["workshop_items"]
+    )
+    shared = maps.collective_map(ground, district=title, evidence=told, field=own, extent_m=alone.extent_m)
+    return alone, shared
+
+
+def picked(found: Fieldwork, drawn: maps.Map, *, layer: str, ident: str) -> str:
+    """Return the choice of `spoken_places` that a click on a feature means; empty when nothing was said there.
+
+    A stop, a statement or a workshop object that covers a place stands for that place.
+    """
+    choices = spoken_places(found)
+    if ident in choices:
+        return ident
+    clicked = next((one for one in drawn.layers if one.name == layer), None)
+    if clicked is None or not (clicked.kind == "point" or layer.endswith("_areas")):
+        return ""
+    spot = clicked.frame.loc[clicked.frame["id"] == ident, "geometry"].representative_point()
+    here = found.places[found.places.intersects(spot.union_all())]["place_id"]
+    return next((place for place in here if place in choices), "")
 
 
 def spoken_places(found: Fieldwork) -> dict[str, str]:
-    """Return place identifier → French label of the places where something was said, most people first."""
+    """Return identifier → French label of what a reader may open: places most people spoke of, then placed absences."""
     said = found.places[found.places["state"].isin(["felt", "divided"])]
     told = sensitive.with_stops(said, found.own["stages"])
     told = told.sort_values(["n_people", "n_observations", "place_id"], ascending=[False, False, True])
-    return {
+    places = {
         row.place_id: (
             f"{PLACE_STATES[row.state].capitalize()}{_near(row.near)} : "
             f"{maps.plural(int(row.n_people), 'personne')}, valeur {_signed(row.value)} ({row.place_id})"
         )
         for row in told.itertuples()
     }
+    seen = found.own["observations"]
+    lost = seen[seen["kind"].eq("absence") & seen.geometry.notna()].sort_values("observation_id")
+    missing = zip(lost["observation_id"], lost["wished"].fillna(_UNSAID), strict=True)
+    return places | {ident: f"Ce qui manque : {wished} ({ident})" for ident, wished in missing}
 
 
 def _near(name: Any) -> str:
@@ -201,11 +327,20 @@ def _signed(value: float) -> str:
     return "inconnue" if pd.isna(value) else f"{value:+.1f}".replace(".", ",").replace("-", "−")
 
 
-def said_at(found: Fieldwork, place_id: str) -> gpd.GeoDataFrame:
-    """Return the observations that speak of one place. Private."""
-    place = found.places[found.places["place_id"] == place_id]
-    pairs = sensitive.attach(found.own["observations"], places=place)
-    return found.own["observations"].loc[pairs["observation"].unique()]
+def said_at(found: Fieldwork, chosen: str) -> gpd.GeoDataFrame:
+    """Return the observations behind a choice of `spoken_places`. Private."""
+    seen = found.own["observations"]
+    place = found.places[found.places["place_id"] == chosen]
+    if place.empty:
+        return seen[seen["observation_id"] == chosen]
+    pairs = sensitive.attach(seen, places=place)
+    return seen.loc[pairs["observation"].unique()]
+
+
+def _where(found: Fieldwork, chosen: str) -> gpd.GeoDataFrame:
+    """Return the place, or the absence, behind a choice of `spoken_places`."""
+    place = found.places[found.places["place_id"] == chosen]
+    return said_at(found, chosen).set_index("observation_id") if place.empty else place
 
 
 def observation_rows(seen: pd.DataFrame, sessions: pd.DataFrame, *, with_words: bool) -> pd.DataFrame:
@@ -339,71 +474,6 @@ def session_rows(sessions: pd.DataFrame) -> pd.DataFrame:
             "Source": sessions["source"],
         }
     ).reset_index(drop=True)
-
-
-def measured_layer(raw: RawTable) -> gpd.GeoDataFrame:
-    """Return an uploaded layer in Lambert-93.
-
-    Raises
-    ------
-    InputError
-        It carries no place, or does not say in which system and none can be told from its extent.
-    """
-    if raw.geometry is None or all(shape is None for shape in raw.geometry):
-        raise InputError(f"« {raw.file} » ne porte aucun lieu. Attendu : des points ou des surfaces, avec une mesure.")
-    shapes = gpd.GeoSeries(raw.geometry)
-    crs = raw.crs
-    if crs is None:
-        likely = propose_crs([float(bound) for bound in shapes.total_bounds])
-        if not likely:
-            raise InputError(
-                f"« {raw.file} » ne dit pas son système de coordonnées. Enregistrez-le en GeoPackage, en Lambert-93."
-            )
-        crs = likely[0].code
-    frame = gpd.GeoDataFrame(raw.frame, geometry=shapes.to_numpy(), crs=crs)
-    return to_metres(frame, what=f"la couche « {raw.file} »")
-
-
-def numeric_columns(layer: pd.DataFrame) -> list[str]:
-    """Return the columns of a layer in which half of the cells at least are numbers."""
-    return [
-        str(column)
-        for column in layer.columns
-        if column != "geometry" and pd.to_numeric(layer[column], errors="coerce").notna().mean() >= 0.5
-    ]
-
-
-def concordance_rows(found: Fieldwork, offered: Mapping[str, sensitive.Measured | None]) -> pd.DataFrame:
-    """Return the table of `geo_qmi.sensitive.concordance` over the places of the map."""
-    return sensitive.concordance(found.own["observations"], places=found.places, measured=offered)
-
-
-def quadrant_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Return places by topic and quadrant with French headings; « non fourni » where no layer was offered."""
-    counts = sensitive.summary(table)
-    counts = counts.loc[:, [code for code in QUADRANTS if counts[code].any()]]
-    labels = {name: topic.label.capitalize() for name, topic in sensitive.TOPICS.items()}
-    shown = counts.rename(index=labels, columns=QUADRANTS).rename_axis("Sujet")
-    return shown.reset_index()
-
-
-def discordant_rows(found: Fieldwork, table: pd.DataFrame, *, with_words: bool) -> pd.DataFrame:
-    """Return the places where feeling and measure part; what was said there only `with_words` (private)."""
-    apart = table[table["quadrant"].isin(["felt_bad", "felt_good"])]
-    if with_words:
-        apart = sensitive.discordant(table, found.own["observations"], places=found.places)
-    rows = pd.DataFrame(
-        {
-            "Sujet": apart["topic"].map({name: topic.label for name, topic in sensitive.TOPICS.items()}),
-            "Lieu": apart["place_id"],
-            "Écart": apart["quadrant"].map(QUADRANTS),
-            "Ressenti (−2 à +2)": apart["felt"].round(2),
-            "Mesure": apart["measured"].round(2),
-        }
-    )
-    if with_words:
-        rows["Mots exacts"] = apart["verbatim"]
-    return rows.reset_index(drop=True)
 
 
 def choices_of(seen: pd.DataFrame, column: str, labels: Mapping[str, str]) -> Sequence[str]:

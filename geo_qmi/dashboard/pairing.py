@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from geo_qmi import maps, matching
-from geo_qmi.dashboard import comparison, deliberation, readings, rulebook_panel, state
+from geo_qmi import charts, maps, matching
+from geo_qmi.dashboard import comparison, deliberation, readings, rounds, rulebook_panel, state
+from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.comparison import Candidates, Comparison, compare
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_map, show_table
-from geo_qmi.intake import take_in
-from geo_qmi.sources.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geo_qmi.intake import Intake
-    from geo_qmi.matching import Appraisal
+    from geo_qmi.matching.readers import ThemeReader
     from geo_qmi.rulebook import Rulebook
 
 _REAL, _DEMO, _OWN = "Projets réels de l’édition 1", "Candidatures de démonstration", "Mon fichier"
 _FILES = ["csv", "xlsx", "ods", "geojson", "gpkg", "zip"]
-#: Two ends of the score scale, light to dark, and the ink on each.
-_LIGHT, _DARK = (255, 255, 255), (8, 88, 158)
 
 
 def page() -> None:
@@ -42,10 +36,11 @@ def page() -> None:
         st.info("Il faut au moins un quartier et un lexique de thèmes : cette étude ne les contient pas.")
         return
     candidates = _candidates(tables)
-    wide, least, most = st.columns([4, 1, 1])
-    with wide:
-        district_ids = _districts(tables, names)
+    district_ids = _districts(tables, names)
+    least, most = st.columns(2)
     book = rulebook_panel.rules(least, most)
+    with state.refusals():
+        reader = rulebook_panel.reader(tables)
     if candidates is None or candidates.rows.empty:
         st.info("Aucun candidat à comparer : choisissez une autre liste, ou déposez un fichier.")
         return
@@ -53,10 +48,10 @@ def page() -> None:
         st.info("Choisissez au moins un quartier.")
         return
     with state.refusals():
-        found = _found(candidates, tables, district_ids, book)
+        found = _found(candidates, tables, district_ids, book, reader)
     _verdict(found, candidates)
-    plan, scores, why, strength, jury, check = st.tabs(
-        ["Plan", "Scores", "Pourquoi", "Solidité", "Jury", "Vérification"], key="appariement-onglets"
+    plan, scores, why, strength, jury, later, check = st.tabs(
+        ["Plan", "Scores", "Pourquoi", "Solidité", "Jury", "Vague suivante", "Vérification"], key="appariement-onglets"
     )
     with plan:
         _plan(tables, found, candidates, names)
@@ -68,8 +63,12 @@ def page() -> None:
         deliberation.strength(found)
     with jury:
         deliberation.decisions(found, tables, names)
+        rounds.marks(candidates.names())
+    with later:
+        rounds.next_wave(found, tables, names)
     with check:
         _check(found, candidates, names)
+        rounds.identities(candidates.rows, tables)
     rows = matching.score_rows(found.match.scores, plan=found.plan)
     results = {"scores": rows, "needs": found.match.appraisal.needs, "offers": found.match.appraisal.offers}
     downloads(results, key="appariement", mark=maps.DEMO if candidates.demo else "")
@@ -109,10 +108,8 @@ def _uploaded() -> Candidates | None:
     if given is None:
         st.caption("Colonnes attendues : identifiant, nom du projet, description ; mots-clés et famille si possible.")
         return None
-    content = given.getvalue()
-    digest = hashlib.sha256(content).hexdigest()
-    with state.refusals(), st.spinner("Lecture du fichier…"):
-        took = state.remembered(("dépôt", given.name, digest), lambda: _take_in(content, given.name))
+    with state.refusals():
+        took = state.taken(given, "applications")
     st.markdown(
         f"**{maps.plural(took.n_in, 'ligne lue', 'lignes lues')}** : {took.n_ok} acceptées, "
         f"{took.n_quarantined} mise(s) de côté."
@@ -120,14 +117,6 @@ def _uploaded() -> Candidates | None:
     if took.defects:
         _defects(took)
     return Candidates(rows=_as_projects(took.accepted), noun="candidature")
-
-
-def _take_in(content: bytes, name: str) -> Intake:
-    """Return what became of the rows of an uploaded file; the copy on disk is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
-        path = Path(folder) / f"depot{Path(name).suffix.lower()}"
-        path.write_bytes(content)
-        return take_in(read_file(path, name=name)[0], "applications")
 
 
 def _defects(took: Intake) -> None:
@@ -164,13 +153,17 @@ def _districts(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> 
 
 
 def _found(
-    candidates: Candidates, tables: Mapping[str, pd.DataFrame], district_ids: list[str], book: Rulebook
+    candidates: Candidates,
+    tables: Mapping[str, pd.DataFrame],
+    district_ids: list[str],
+    book: Rulebook,
+    reader: ThemeReader | None,
 ) -> Comparison:
     """Compare once for each set of inputs, telling the steps."""
     digest = hashlib.sha256(pd.util.hash_pandas_object(candidates.rows.astype(str)).to_numpy().tobytes()).hexdigest()
     # Always there, empty or not: what follows keeps its place on the page, and the open tab stays open.
     slot = st.empty()
-    key = ("plan", state.stamp(), digest, *district_ids, book.sha256)
+    key = ("plan", state.stamp(), digest, *district_ids, book.sha256, "" if reader is None else reader.name)
 
     def build() -> Comparison:
         bar = slot.progress(0.0)
@@ -180,7 +173,9 @@ def _found(
             bar.progress(steps.index(step) / len(steps), text=f"{step}…")
 
         fingerprint = state.study().fingerprint()
-        inputs = comparison.gathered(candidates, tables, district_ids=district_ids, book=book, fingerprint=fingerprint)
+        inputs = comparison.gathered(
+            candidates, tables, district_ids=district_ids, book=book, fingerprint=fingerprint, reader=reader
+        )
         found = compare(inputs, announce=announce)
         bar.empty()
         return found
@@ -222,61 +217,23 @@ def _plan(tables: Mapping[str, Any], found: Comparison, candidates: Candidates, 
             "Motif": excluded["reason"],
         }
         show_table(pd.DataFrame(shown))
+    deliberation.reserve_and_limits(found)
 
 
 def _scores(found: Comparison, candidates: Candidates, names: Mapping[str, str]) -> None:
-    """Show the matrix as a heat table; an unknown score is a word, the plan is a tick."""
-    plan = found.plan
-    chosen = set(zip(plan["project_id"], plan["district_id"], strict=True))
-    label = candidates.names()
-    scores = found.match.scores.sort_index(key=lambda idents: idents.map(lambda ident: label[ident].casefold()))
-    ends = found.match.appraisal
-    texts = pd.DataFrame(
-        [
-            [
-                "inconnu"
-                if pd.isna(value)
-                else _cell(value, ends, (str(row), str(column))) + (" ✓" * ((row, column) in chosen))
-                for column, value in values.items()
-            ]
-            for row, values in scores.iterrows()
-        ],
-        index=[label[str(ident)] for ident in scores.index],
-        columns=[names[str(ident)] for ident in scores.columns],
+    """Show the matrix of scores, the plan framed in it."""
+    plan, ends = found.plan, found.match.appraisal
+    drawn = charts.score_matrix(
+        found.match.scores,
+        low=ends.low,
+        high=ends.high,
+        plan=list(zip(plan["project_id"], plan["district_id"], strict=True)),
+        projects=candidates.names(),
+        districts=names,
+        noun=candidates.noun,
+        demo=candidates.demo,
     )
-    texts.index.name = candidates.noun.capitalize()
-    top = float(np.nanmax(scores.to_numpy(), initial=0.0))
-    colours = pd.DataFrame(
-        [[_heat(value, top) for value in row] for row in scores.to_numpy()], index=texts.index, columns=texts.columns
-    )
-    mark = f" ({maps.DEMO})" if candidates.demo else ""
-    st.markdown(
-        f"**Accord entre 0 et 1{mark}** ; ✓ : retenu par le plan ; « inconnu » : aucun thème reconnu ; "
-        "entre crochets, le plus bas et le plus haut quand une case du dossier manque."
-    )
-    height = min(720, 38 + 35 * len(texts))
-    if texts.index.is_unique:
-        st.dataframe(texts.style.apply(lambda _: colours, axis=None), height=height)
-    else:
-        st.dataframe(texts, height=height)
-
-
-def _cell(value: Any, ends: Appraisal, pair: tuple[str, str]) -> str:
-    """Return a score, with both its ends when a cell of the dossier is missing."""
-    numbers: list[Any] = [value, ends.low.loc[pair], ends.high.loc[pair]]
-    texts = [f"{number:.2f}".replace(".", ",") for number in numbers]
-    return texts[0] if texts[1] == texts[2] else f"{texts[0]} [{texts[1]}–{texts[2]}]"
-
-
-def _heat(value: Any, top: float) -> str:
-    """Return the colours of one cell, the highest score of the table being the darkest."""
-    if pd.isna(value):
-        return "background-color: #eeeeea; color: #555555"
-    share = value / top if top else 0.0
-    ground = [round(light + (dark - light) * share) for light, dark in zip(_LIGHT, _DARK, strict=True)]
-    return (
-        f"background-color: rgb({ground[0]},{ground[1]},{ground[2]}); color: {'#ffffff' if share > 0.6 else '#1a1a1a'}"
-    )
+    show_chart(drawn, key="scores")
 
 
 def _why(found: Comparison, candidates: Candidates, names: Mapping[str, str]) -> None:
@@ -303,7 +260,7 @@ def _why(found: Comparison, candidates: Candidates, names: Mapping[str, str]) ->
     else:
         st.markdown(f"**Score de « {literal(label[project])} » à {literal(names[district])} : {_decimal(value)}**")
     st.caption("Poids × valeur = contribution ; les contributions s’additionnent jusqu’au score.")
-    show_table(comparison.criteria(found, project, district))
+    st.table(comparison.criteria(found, project, district).set_index("Critère"))  # every word shown, none cut
     st.caption(f"Réponse aux besoins, thème par thème : {_decimal(rows['Apport au score'].sum())} en tout.")
     show_table(rows)
     deliberation.sheet(found, project)

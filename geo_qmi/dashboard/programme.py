@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from geo_qmi import maps
-from geo_qmi.dashboard import readings, state
+from geo_qmi.dashboard import programme_charts, readings, state, visit
+from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.panel import downloads, show_map, show_table
 
 if TYPE_CHECKING:
@@ -27,30 +28,33 @@ def page() -> None:
         st.info("Cette étude ne contient ni commune ni quartier : importez-les, ou ouvrez une autre étude.")
         return
     edition, section = _top(tables)
-    chart, projects, fund, figures, around = st.tabs(
-        ["Carte", "Projets", "Fonds Innover dans la Ville", "Chiffres et contradictions", "Programmes et dates"]
+    chart, projects, selection, fund, around = st.tabs(
+        ["Carte", "Projets", "Sélection", "Fonds Innover dans la Ville", "Programmes et dates"]
     )
     with chart:
         _map(tables, edition, section)
     with projects:
         _projects(tables, edition)
+    with selection:
+        _selection(tables, edition)
     with fund:
         _fund(tables, section)
-    with figures:
-        _figures(tables)
     with around:
         _around(tables, edition)
+    visit.link("origins.py", "Les chiffres publiés et ce qui les contredit, ligne par ligne")
     kept = ["districts", "communes", "territories", "projects", "fund_projects", "figures", "contradictions"]
     downloads({name: tables[name] for name in kept}, key="programme")
 
 
 def _top(tables: Mapping[str, pd.DataFrame]) -> tuple[int | None, str | None]:
     """Show the published funnels, and let the reader choose an edition and a section of the fund, or all."""
-    shown = readings.funnels(tables)
+    shown = programme_charts.steps(tables, 1)
     *boxes, left, right = st.columns(len(shown) + 2)
-    for box, funnel in zip(boxes, shown, strict=True):
-        box.metric(funnel.title, funnel.values, help=funnel.sources)
-        box.caption(funnel.steps)
+    for box, (title, steps) in zip(boxes, shown.items(), strict=True):
+        told = [step for step in steps[:3] if step.count is not None]
+        sources = " ; ".join(f"{step.label} : {step.source}" for step in told)
+        box.metric(title, " → ".join(maps.words(step.count) for step in told), help=sources)
+        box.caption(" → ".join(step.label for step in told))
     editions = sorted(tables["districts"]["edition"].dropna().unique())
     edition = left.segmented_control(
         "Édition du programme",
@@ -75,13 +79,16 @@ def _map(tables: Mapping[str, pd.DataFrame], edition: int | None, section: str |
     by_territory = kept[kept["insee"].isna()]
     scope = ["toutes éditions" if edition is None else f"édition {edition}"]
     scope += [f"section « {section} »"] if section else []
-    drawn = maps.programme_map(
-        tables["communes"],
-        _of_edition(tables["districts"], edition),
-        territories=tables["territories"],
-        fund_counts=kept.groupby("insee").size(),
-        carried_elsewhere=len(by_territory),
-        scope=", ".join(scope),
+    drawn = state.remembered(
+        ("programme", state.stamp(), edition, section),
+        lambda: maps.programme_map(
+            tables["communes"],
+            _of_edition(tables["districts"], edition),
+            territories=tables["territories"],
+            fund_counts=kept.groupby("insee").size(),
+            carried_elsewhere=len(by_territory),
+            scope=", ".join(scope),
+        ),
     )
     show_map(drawn, key="carte-programme", height_px=620)
     if len(by_territory):
@@ -110,6 +117,15 @@ def _projects(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
     show_table(rows, height_px=460)
 
 
+def _selection(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
+    """Show of how many, how many are left at each step."""
+    drawn = programme_charts.funnels(tables, edition)
+    if not drawn:
+        st.info("Aucun nombre de candidatures ni de projets retenus dans cette étude pour cette édition.")
+    for position, one in enumerate(drawn):
+        show_chart(one, key=f"entonnoir-{position + 1}")
+
+
 def _of_section(fund: pd.DataFrame, section: str | None) -> pd.DataFrame:
     return fund if section is None else fund[fund["section"] == section]
 
@@ -125,18 +141,6 @@ def _fund(tables: Mapping[str, pd.DataFrame], section: str | None) -> None:
     show_table(readings.labelled(fund, "fund_projects", columns), height_px=520)
 
 
-def _figures(tables: Mapping[str, pd.DataFrame]) -> None:
-    """Show rates as a/b beside the published ones, then all figures and the register of contradictions."""
-    rates = readings.rates(tables)
-    if len(rates):
-        st.markdown("**Taux de déploiement : ce qui est publié, ce que l’on peut compter**")
-        show_table(rates)
-    st.markdown("**Registre des contradictions** : les deux versions restent visibles")
-    show_table(readings.labelled(tables["contradictions"], "contradictions"), height_px=320)
-    st.markdown("**Tous les chiffres publiés**")
-    show_table(readings.labelled(tables["figures"], "figures"), height_px=320)
-
-
 def _around(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
     """Show neighbouring programmes with their places, and the dates."""
     programmes = readings.programmes(tables)
@@ -145,6 +149,7 @@ def _around(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
     dates = tables["timeline"]
     if edition is not None:
         dates = dates[dates["edition"].fillna("").str.contains(str(edition))]
+    show_chart(programme_charts.timeline(tables, edition), key="chronologie")
     st.markdown(f"**Chronologie** : {maps.plural(len(dates), 'évènement')}")
     show_table(readings.labelled(dates.sort_values("date"), "timeline"), height_px=420)
 

@@ -6,7 +6,6 @@ estimated and no widget is known here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,27 +18,11 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
 
-#: Published figures that make a funnel, from wide to narrow, with the words of each step.
-_FUNNELS = {
-    "Communes, édition 1": {"F001": "intéressées", "F002": "candidates", "F003": "retenues"},
-    "Projets, édition 1": {"F007": "candidatures", "F008": "retenus"},
-}
-_NAMED_IN = "Projets, édition 1"
 #: Published deployment rates, and the count of deployed solutions.
 _PUBLISHED_RATES = ("F015", "F016")
 _DEPLOYED = "F017"
 _SELECTED = "F008"
 _NOT_SAID = "non précisé"
-
-
-@dataclass(frozen=True, slots=True)
-class Funnel:
-    """Numbers that narrow down, with what each counts and where it is published."""
-
-    title: str
-    values: str
-    steps: str
-    sources: str
 
 
 def labelled(frame: pd.DataFrame, name: str, wanted: Sequence[str] | None = None) -> pd.DataFrame:
@@ -71,26 +54,6 @@ def counting_rule(fund: pd.DataFrame) -> str:
         f"{maps.plural(repeated, 'doublon')} écarté : {len(fund) - repeated} comptées. "
         "Le porteur n’est pas toujours le lieu."
     )
-
-
-def funnels(tables: Mapping[str, pd.DataFrame]) -> list[Funnel]:
-    """Return the published funnels, the second closed by the number of named projects; absent ones are left out."""
-    figures = tables["figures"].set_index("figure_id")
-    named = int((tables["projects"]["edition"] == 1).sum())
-    found = []
-    for title, steps in _FUNNELS.items():
-        if not set(steps) <= set(figures.index):
-            continue
-        rows = figures.loc[list(steps)]
-        values = [maps.words(int(value)) for value in rows["value"]]
-        said = list(steps.values())
-        sources = [f"{meaning} : {source}" for meaning, source in zip(rows["meaning"], rows["source"], strict=True)]
-        if title == _NAMED_IN and named:
-            values.append(maps.words(named))
-            said.append("nommés")
-            sources.append("Projets nommés : comptés dans cette étude")
-        found.append(Funnel(title, " → ".join(values), " → ".join(said), " ; ".join(sources)))
-    return found
 
 
 def rates(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

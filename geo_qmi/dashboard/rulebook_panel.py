@@ -1,22 +1,27 @@
 """Under which rules does the page compare, and how are they changed?
 
 Quotas and weights as widgets, the rule file underneath: what is shown is what the downloaded file says, and a file
-given back sets the widgets. The file itself is read by `geo_qmi.rulebook`.
+given back sets the widgets. The file itself is read by `geo_qmi.rulebook`. What reads the texts is chosen here too.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from geo_qmi import rulebook
+from geo_qmi import rulebook, runs
 from geo_qmi.dashboard import state
 from geo_qmi.matching import CRITERIA
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
+    from geo_qmi.matching.readers import ThemeReader
     from geo_qmi.rulebook import Rulebook
 
 #: Widest weight of a slider: the unit is the answer to published needs, and twice it is already a reversal.
@@ -56,7 +61,9 @@ def rules(least: DeltaGenerator, most: DeltaGenerator) -> Rulebook:
 
 def _given() -> tuple[str, str] | None:
     """Return the name and text of the rule file the reader gives, if any."""
-    file = st.file_uploader("Reprendre un fichier de règles", type=["toml"], key="regles-fichier", max_upload_size=1)
+    file = st.file_uploader(
+        "Reprendre un fichier de règles (1 Mo au plus)", type=["toml"], key="regles-fichier", max_upload_size=1
+    )
     if file is None:
         return None
     with state.refusals():
@@ -79,3 +86,17 @@ def _weights(book: Rulebook, mark: str) -> dict[str, float]:
         if abs(weight - now) > 1e-9:
             changed[f"criteria.{name}.weight"] = round(weight, 4)
     return changed
+
+
+def reader(tables: Mapping[str, pd.DataFrame]) -> ThemeReader | None:
+    """Let the reader give the folder of a sentence model that takes the place of the lexicon; nothing by default."""
+    with st.expander("Lecture des textes : lexique de l’étude, ou modèle de phrases"):
+        st.caption(
+            "Par défaut, le lexique lit les textes et chaque mot est montré. Un modèle de phrases déjà sur ce poste "
+            "peut lire à sa place les textes des quartiers et des candidats ; rien n’est téléchargé."
+        )
+        folder = st.text_input("Dossier du modèle (facultatif)", max_chars=1000, key="modele-dossier").strip()
+    if not folder:
+        return None
+    path = Path(folder).expanduser()
+    return state.remembered(("modèle", state.stamp(), folder), lambda: runs.reader_of(path, tables["lexicon"]))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from geo_qmi import maps, sensitive
-from geo_qmi.dashboard import fieldwork, readings, state
-from geo_qmi.dashboard.fieldwork import CELLS_M, SIGNS, Fieldwork, Kept
+from geo_qmi.dashboard import fieldwork, measures, state, walk_upload
+from geo_qmi.dashboard.fieldwork import CELLS_M, METHODS, SIGNS, VIEWS, Fieldwork, Kept
 from geo_qmi.dashboard.markup import literal
-from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.sources.files import read_file
 from geo_qmi.vocabulary import ACTOR_GROUPS, SENSES, THEMES
 
@@ -23,58 +24,49 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from geo_qmi.maps.sensitive import View
+    from geo_qmi.maps import Map
 
-_VIEWS: dict[View, str] = {"places": "Lieux", "value": "Surface : valeur", "evidence": "Surface : preuve"}
 _PLACE_KEY = "sensible-lieu"
 _FILES = ["gpkg", "geojson", "csv", "xlsx", "zip"]
 
 
 def page() -> None:
     """Show the page."""
-    left, right = st.columns([1, 2], vertical_alignment="bottom")
-    left.title("Carte sensible")
-    with state.refusals():
-        tables = state.tables()
-    names = readings.district_names(tables)
-    if not names:
-        st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
+    opening = header("Carte sensible", walked_first=True)
+    if opening is None:
         return
-    went = set(tables["sessions"]["district_id"])
-    first = next((position for position, name in enumerate(names) if name in went), 0)
-    ident = right.selectbox(
-        "Quartier",
-        list(names),
-        index=first,
-        format_func=names.__getitem__,
-        key="sensible-quartier",
-        bind="query-params",
-    )
-    if ident not in went:
+    tables, ident, _ = opening
+    if ident not in set(tables["sessions"]["district_id"]):
         st.info("Aucune séance de terrain pour ce quartier : importez une marche, un entretien ou un atelier.")
+        walk_upload.section(ident)
         return
     kept = _choices(tables, ident)
-    view, cell_m, with_words = _ways(tables, ident)
+    view, cell_m = _ways()
     with state.refusals():
         key = ("sensible", state.stamp(), ident, kept, cell_m)
         found = state.remembered(key, lambda: fieldwork.fieldwork(tables, ident, kept=kept, cell_m=cell_m))
+    left, right = st.columns(2)
     if found.demo:
-        st.caption(":material/science: Séances de démonstration : inventées, ne rien en conclure sur le terrain.")
+        left.caption(":material/science: Séances de démonstration : inventées, ne rien en conclure sur le terrain.")
+    with_words = _with_words(right, sensitive.of_district(ident, tables))
     chart, apart, both, measured = st.tabs(
-        ["Carte et lieux", "Désaccords et absences", "Individuel et collectif", "Ressenti et mesure"]
-    )
+        ["Carte et lieux", "Désaccords et absences", "Individuel et collectif", "Ressenti et mesure"],
+        on_change="rerun", key="sensible-onglet",
+    )  # fmt: skip
     with chart:
-        _map(tables, ident, found, kept=kept, view=view)
+        _map(tables, ident, found, kept=kept, view=view, cell_m=cell_m)
         _place(found, with_words=with_words)
     with apart:
         _apart(found, with_words=with_words)
-    with both:
-        _both(found, with_words=with_words)
+    if both.open:  # two more maps: drawn when somebody looks
+        with both:
+            _both(tables, ident, found, with_words=with_words)
     with measured:
-        _measured(found, with_words=with_words)
+        _measured(tables, ident, found, with_words=with_words)
     names_of = ("sessions", "routes", "stages", "observations", "statements", "workshop_items")
     own = sensitive.of_district(ident, tables)
     downloads({name: own[name] for name in names_of if len(own[name])}, key="sensible", mark=maps.DEMO * found.demo)
+    walk_upload.section(ident)
 
 
 def _choices(tables: Mapping[str, Any], ident: str) -> Kept:
@@ -99,17 +91,17 @@ def _choices(tables: Mapping[str, Any], ident: str) -> Kept:
     return Kept(**chosen)
 
 
-def _ways(tables: Mapping[str, Any], ident: str) -> tuple[View, float, bool]:
-    """Let the reader choose what the map shows, on which cells, and whether exact words appear."""
-    left, middle, right = st.columns([3, 2, 3])
-    view = left.segmented_control(
-        "Vue", list(_VIEWS), default="places", format_func=_VIEWS.__getitem__, required=True, key="sensible-vue"
+def _ways() -> tuple[str, float]:
+    """Let the reader choose what the map shows, and on which cells."""
+    row = st.container(horizontal=True, gap="large")  # the second goes under the first where both do not fit
+    view = row.segmented_control(
+        "Vue", list(VIEWS), default="places", format_func=VIEWS.__getitem__, required=True, key="sensible-vue"
     )
-    cell_m = middle.segmented_control(
+    cell_m = row.segmented_control(
         "Côté des cellules", CELLS_M, default=CELLS_M[0], format_func=lambda m: f"{m} m", required=True,
         key="sensible-cellule",
     )  # fmt: skip
-    return view, float(cell_m), _with_words(right, sensitive.of_district(ident, tables))
+    return view, float(cell_m)
 
 
 def _with_words(box: Any, own: Mapping[str, pd.DataFrame]) -> bool:
@@ -127,23 +119,28 @@ def _with_words(box: Any, own: Mapping[str, pd.DataFrame]) -> bool:
     return bool(shown)
 
 
-def _map(tables: Mapping[str, Any], ident: str, found: Fieldwork, *, kept: Kept, view: View) -> None:
-    """Show the places, or the surface and what stands behind it."""
+def _map(
+    tables: Mapping[str, Any], ident: str, found: Fieldwork, *, kept: Kept, view: str, cell_m: float
+) -> None:  # fmt: skip
+    """Show one view of the places, with how it is made and where it stops."""
+    chosen = st.session_state.get(_PLACE_KEY) or ""
     with state.refusals():
-        shown = fieldwork.drawn(tables, ident, found, kept=kept, view=view)
-    key = f"sensible-carte-{ident}-{view}"
-    show_map(shown, key=key, height_px=600, on_pick=_pick)
-    if view != "places":
-        st.caption(
-            "Surface lissée (noyau gaussien, 60 m), sur les lieux parcourus où cinq personnes au moins sont "
-            "proches. Elle ignore les murs et les voies : une aide à la lecture, pas une mesure."
+        shown = state.remembered(
+            ("sensible-carte", state.stamp(), ident, kept, cell_m, view, chosen),
+            lambda: fieldwork.drawn(tables, ident, found, kept=kept, view=view, chosen=chosen),
         )
+    show_map(
+        shown, key=f"sensible-carte-{ident}-{view}", height_px=600, on_pick=partial(_pick, found, shown), place=ident
+    )
+    if view in METHODS:
+        st.caption(METHODS[view])
 
 
-def _pick(layer: str, ident: str) -> None:
-    """Choose in the list the place that was clicked on the map."""
-    if layer in {"felt", "felt_few"}:
-        st.session_state[_PLACE_KEY] = ident
+def _pick(found: Fieldwork, drawn: Map, layer: str, ident: str) -> None:
+    """Choose in the list what was clicked on the map."""
+    choice = fieldwork.picked(found, drawn, layer=layer, ident=ident)
+    if choice:
+        st.session_state[_PLACE_KEY] = choice
 
 
 def _place(found: Fieldwork, *, with_words: bool) -> None:
@@ -154,8 +151,13 @@ def _place(found: Fieldwork, *, with_words: bool) -> None:
         st.info("Aucune observation placée avec ces choix : élargissez-les.")
         return
     if st.session_state.get(_PLACE_KEY) not in labels:
-        st.session_state[_PLACE_KEY] = next(iter(labels))
-    place = st.selectbox("Lieu", list(labels), format_func=labels.__getitem__, key=_PLACE_KEY)
+        st.session_state[_PLACE_KEY] = None
+    place = st.selectbox(
+        "Cliquez un lieu sur la carte, ou choisissez-le ici", list(labels), index=None,
+        format_func=labels.__getitem__, placeholder="Aucun lieu choisi", key=_PLACE_KEY,
+    )  # fmt: skip
+    if place is None:
+        return
     seen = fieldwork.said_at(found, place)
     show_table(fieldwork.observation_rows(seen, found.own["sessions"], with_words=with_words))
     sessions = found.own["sessions"]
@@ -181,8 +183,15 @@ def _apart(found: Fieldwork, *, with_words: bool) -> None:
         show_table(lost)
 
 
-def _both(found: Fieldwork, *, with_words: bool) -> None:
+def _both(tables: Mapping[str, Any], ident: str, found: Fieldwork, *, with_words: bool) -> None:
     """Show what each felt and what the group said, side by side, never added up."""
+    left, right = st.columns(2, gap="large")
+    with state.refusals():
+        alone, shared = fieldwork.together(tables, ident, found)
+    with left:
+        show_map(alone, key=f"sensible-individuel-{ident}", height_px=440, narrow=True, place=ident)
+    with right:
+        show_map(shared, key=f"sensible-collectif-{ident}", height_px=440, narrow=True, place=ident)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("#### Individuel : une personne, une voix")
@@ -200,19 +209,23 @@ def _both(found: Fieldwork, *, with_words: bool) -> None:
     )
 
 
-def _measured(found: Fieldwork, *, with_words: bool) -> None:
+def _measured(tables: Mapping[str, Any], ident: str, found: Fieldwork, *, with_words: bool) -> None:
     """Hold what people felt against a measured layer, when one is given."""
     st.markdown("#### Ce qui est ressenti, ce qui est mesuré")
     offered = _offered()
     with state.refusals():
-        table = fieldwork.concordance_rows(found, offered)
-    show_table(fieldwork.quadrant_counts(table))
+        table = measures.concordance_rows(found, offered)
+    show_table(measures.quadrant_counts(table))
     if not offered:
         st.caption(
             "« Non fourni » : aucune couche mesurée n’est déposée pour ce sujet. Nombre de lieux où l’on en parle."
         )
         return
-    rows = fieldwork.discordant_rows(found, table, with_words=with_words)
+    (topic,) = offered
+    with state.refusals():
+        shown = measures.compared(tables, ident, found, table, topic=topic)
+    show_map(shown, key=f"sensible-concordance-{ident}-{topic}", height_px=480, place=ident)
+    rows = measures.discordant_rows(found, table, with_words=with_words)
     st.markdown("**Lieux discordants**")
     if rows.empty:
         st.markdown("_Aucun lieu où le ressenti et la mesure se contredisent._")
@@ -232,7 +245,7 @@ def _offered() -> dict[str, sensitive.Measured | None]:
     key = ("mesure", given.name, hashlib.sha256(content).hexdigest())
     with state.refusals(), st.spinner("Lecture de la couche…"):
         layer = state.remembered(key, lambda: _read(content, given.name))
-    columns = fieldwork.numeric_columns(layer)
+    columns = measures.numeric_columns(layer)
     if not columns:
         st.error("Aucune colonne de nombres dans cette couche : ajoutez-y la mesure, puis déposez-la de nouveau.")
         return {}
@@ -249,7 +262,7 @@ def _read(content: bytes, name: str) -> gpd.GeoDataFrame:
     with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
         path = Path(folder) / f"mesure{Path(name).suffix.lower()}"
         path.write_bytes(content)
-        return fieldwork.measured_layer(read_file(path, name=literal(name))[0])
+        return measures.measured_layer(read_file(path, name=literal(name))[0])
 
 
 if __name__ == "__main__":

@@ -7,15 +7,19 @@ parameters. Frames handed out are shared between sessions: pages make new ones a
 from __future__ import annotations
 
 import atexit
+import hashlib
 import os
 import shutil
 import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
+from streamlit import runtime
 
+from geo_qmi import runs
 from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.errors import GeoQmiError
@@ -25,12 +29,17 @@ from geo_qmi.workspace import Study
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
+    import geopandas as gpd
     import pandas as pd
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+    from geo_qmi.intake import Intake
+    from geo_qmi.maps.drawing import Extent
 
 Result = TypeVar("Result")
 
 #: Computed results kept for each session: one comparison a candidate list, and a few quotas.
-_KEPT = 6
+_KEPT = 24
 
 
 @st.cache_resource(show_spinner="Préparation de l’étude livrée…", max_entries=1)
@@ -79,7 +88,7 @@ def tables() -> dict[str, pd.DataFrame]:
     return _tables(stamp())
 
 
-def remembered(key: Hashable, build: Callable[[], Result]) -> Result:
+def remembered(key: Hashable, build: Callable[[], Result], *, shelf: str = "results") -> Result:
     """Return the result of `build` for this session, computed again only when `key` is new.
 
     Parameters
@@ -88,14 +97,115 @@ def remembered(key: Hashable, build: Callable[[], Result]) -> Result:
         Everything the result depends on: the stamp of the study, and the parameters.
     build
         Called without argument when the result is not kept.
+    shelf
+        Where it is kept: a shelf that is full drops its oldest, and no other's.
     """
-    kept: dict[Hashable, Any] = st.session_state.setdefault("results", {})
+    kept: dict[Hashable, Any] = st.session_state.setdefault(shelf, {})
     if key not in kept:
         kept[key] = build()
         while len(kept) > _KEPT:
             kept.pop(next(iter(kept)))
     found: Result = kept[key]
     return found
+
+
+def taken(given: UploadedFile, table: str) -> Intake:
+    """Return what became of the rows of an uploaded file held against a table; its copy on disk is gone afterwards."""
+    content = given.getvalue()
+
+    def read() -> Intake:
+        with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
+            path = Path(folder) / f"depot{Path(given.name).suffix.lower()}"
+            path.write_bytes(content)
+            return runs.taken(path, table, name=given.name)
+
+    with st.spinner("Lecture du fichier…"):
+        return remembered(("dépôt", table, given.name, hashlib.sha256(content).hexdigest()), read)
+
+
+#: Names, in the address of a page, of the layers switched and of the opacity of fills.
+_LAYERS, _OPACITY = "couches", "opacite"
+
+
+@dataclass(slots=True)
+class MapMemory:
+    """How this reader sees maps, kept from page to page.
+
+    Attributes
+    ----------
+    layers
+        Layers switched by hand: name → shown. In the address.
+    opacity_percent
+        Of fills, when it was set by hand. In the address.
+    base
+        Online base map; never in the address, so that opening a link calls nobody.
+    chosen
+        Place or map → layer and identifier of the feature chosen.
+    framed
+        Place or map → ground to open on, when it is not the whole map.
+    nudges
+        Place or map → times a view was asked for.
+    """
+
+    layers: dict[str, bool] = field(default_factory=dict)
+    opacity_percent: int | None = None
+    base: str = ""
+    chosen: dict[str, tuple[str, str]] = field(default_factory=dict)
+    framed: dict[str, Extent] = field(default_factory=dict)
+    nudges: dict[str, int] = field(default_factory=dict)
+
+
+def map_memory() -> MapMemory:
+    """Return how this reader sees maps: at first, as the address of the page says."""
+    if "cartes" not in st.session_state:
+        tokens = [token for token in st.query_params.get(_LAYERS, "").split(".") if token.strip("-")]
+        asked = st.query_params.get(_OPACITY, "")
+        st.session_state["cartes"] = MapMemory(
+            layers={token.lstrip("-"): not token.startswith("-") for token in tokens},
+            opacity_percent=max(10, min(100, int(asked))) if asked.isdecimal() and len(asked) < 4 else None,
+        )
+    kept: MapMemory = st.session_state["cartes"]
+    return kept
+
+
+def keep_in_address(memory: MapMemory) -> None:
+    """Write the short part of `memory` in the address, so that a link opens the same view."""
+    layers = ".".join(f"{'' if shown else '-'}{name}" for name, shown in sorted(memory.layers.items()))
+    opacity = "" if memory.opacity_percent is None else str(memory.opacity_percent)
+    for name, value in ((_LAYERS, layers), (_OPACITY, opacity)):
+        if value and st.query_params.get(name) != value:
+            st.query_params[name] = value
+        elif not value and name in st.query_params:
+            del st.query_params[name]
+
+
+def streets() -> gpd.GeoDataFrame | None:
+    """Return the streets that this reader dropped on a page, if any; they are not in the study."""
+    found = st.session_state.get("couches", {}).get("streets")
+    return None if found is None else found[1]
+
+
+def laid_aside(name: str, text: str) -> str:
+    """Keep JSON beside the messages to this reader's browser, for as long as a page shows it; return its address.
+
+    Parameters
+    ----------
+    name
+        Of what is kept, one a map and a layer.
+    text
+        JSON.
+
+    Returns
+    -------
+    An address relative to the page, that only someone who knows the content could guess.
+    """
+    kept = runtime.get_instance().media_file_mgr.add(text.encode(), "application/json", f"carte-{name}")
+    return kept.lstrip("/")
+
+
+def on_a_phone() -> bool:
+    """Tell whether the browser says it is a phone: Streamlit does not tell the width of the screen."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")
 
 
 @contextmanager

@@ -50,7 +50,7 @@ APPLICATIONS = table(
             "Identifiant de la candidature",
             "Identifiant stable.",
             key=True,
-            aliases=("dossier", "numero", "id"),
+            aliases=("identifiant", "dossier", "n de dossier", "numero de dossier", "numero", "id"),
         ),
         "name": col.text("Projet", "Nom du projet.", aliases=("nom", "nom_projet", "titre")),
         "operator": col.text(

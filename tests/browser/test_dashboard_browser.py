@@ -2,167 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
 import pytest
-
-from geo_qmi.dashboard import command
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from browser_pages import PATIENCE_MS, Watched, colours
 
 pytestmark = pytest.mark.browser
 
-SCREENSHOTS = Path(__file__).with_name("screenshots")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 #: Largest page, in bytes on the WebSocket, for the shipped study.
 PAGE_BYTES = 2_000_000
-#: Software rendering on a busy machine is slow; nothing waits this long when all is well.
-PATIENCE_MS = 90_000
-
-
-def _absent(reason: str) -> None:
-    """Skip, unless this machine promised a browser."""
-    if os.environ.get("GEO_QMI_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"GEO_QMI_REQUIRE_BROWSER=1 but {reason}")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        _absent(f"no browser installed (looked for {', '.join(BROWSERS)})")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _absent("playwright is not installed")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Serve the shipped study on a free loopback port and return its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    arguments, environment = command(port=port)
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [*arguments, "--server.headless", "true"],
-            env={**environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            url = f"http://127.0.0.1:{port}/"
-            _wait(f"{url}_stcore/health", process)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the dashboard stopped"
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - loopback, our own server
-                assert answer.read() == b"ok"
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("the dashboard did not start")
-
-
-class Watched:
-    """A page whose errors, requests and traffic are kept."""
-
-    def __init__(self, browser: Any, address: str, *, width: int = 1440, height: int = 900) -> None:
-        self.page = browser.new_page(viewport={"width": width, "height": height}, locale="fr-FR")
-        self.errors: list[str] = []
-        self.hosts: set[str] = set()
-        self.n_bytes = 0
-        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("request", self._request)
-        self.page.on("websocket", lambda socket: socket.on("framereceived", self._frame))
-        self.page.goto(address)
-        self.page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE_MS)
-
-    def _request(self, request: Any) -> None:
-        if not request.url.startswith(("data:", "blob:")):
-            self.hosts.add(request.url.split("/")[2].split(":")[0])
-
-    def _frame(self, payload: Any) -> None:
-        self.n_bytes += len(payload)
-
-    def open(self, name: str, heading: str) -> None:
-        self.page.get_by_role("link", name=name).click()
-        self.page.get_by_role("heading", level=1, name=heading).wait_for(timeout=PATIENCE_MS)
-
-    def painted(self) -> int:
-        """Wait until the map shows something, and return its number of distinct colours."""
-        chart = self.page.locator('[data-testid="stDeckGlJsonChart"]').first
-        chart.wait_for(timeout=PATIENCE_MS)
-        chart.locator("canvas").first.wait_for(timeout=PATIENCE_MS)
-        n_colours = 0
-        for _ in range(60):
-            n_colours = _colours(chart.screenshot())
-            if n_colours > 30:
-                break
-            self.page.wait_for_timeout(500)
-        return n_colours
-
-    def keep(self, name: str) -> None:
-        SCREENSHOTS.mkdir(exist_ok=True)
-        self.page.locator('[data-testid="stMain"]').evaluate("main => main.scrollTo(0, 0)")
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
-
-    def refusals(self) -> list[str]:
-        """Return the text of the error boxes in sight."""
-        boxes = self.page.locator('[data-testid="stException"], [data-testid="stAlertContentError"]')
-        return [text for text in boxes.all_inner_texts() if text]
-
-
-def _colours(picture: bytes) -> int:
-    from PIL import Image
-
-    return len(Image.open(io.BytesIO(picture)).convert("RGB").getcolors(maxcolors=1 << 24) or [])
-
-
-@pytest.fixture
-def watched(browser, address) -> Iterator[Watched]:
-    page = Watched(browser, address)
-    yield page
-    page.page.close()
-
-
 PAGES = {
     "programme": ("Programme", "Le programme dans la Métropole"),
     "quartier": ("Quartier", "Un quartier"),
@@ -228,10 +74,10 @@ def test_places_within_reach_are_drawn_in_their_tab(watched):
         chart.wait_for(timeout=PATIENCE_MS)
         chart.scroll_into_view_if_needed()
         for _ in range(60):
-            if _colours(chart.screenshot()) > 30:
+            if colours(chart.screenshot()) > 30:
                 break
             watched.page.wait_for_timeout(500)
-        assert _colours(chart.screenshot()) > 30
+        assert colours(chart.screenshot()) > 30
         watched.keep(f"sites-{number + 1}")
     assert watched.refusals() == []
     assert watched.errors == []

@@ -1,0 +1,130 @@
+"""On which ground, at what hour and with which people does a page walk a district?
+
+The choices that *Accès et coupures* and *Sites et couverture* share. A file dropped here is read, kept
+for the session under its name, and never written to the study; both pages then use it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from geo_qmi import walking
+from geo_qmi.dashboard import state
+from geo_qmi.dashboard.markup import literal
+from geo_qmi.errors import GeoQmiError, InputError
+from geo_qmi.sources.streets import read_streets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import geopandas as gpd
+
+    from geo_qmi.walking import Terrain
+
+_LAYERS = ["gpkg", "geojson", "zip"]
+#: Files of each layer, in the order shown: title, suffixes.
+_OFFERED = {
+    "streets": ("Rues : extrait .osm.pbf ou couche de lignes", ["pbf", *_LAYERS]),
+    "population": ("Habitants : carreaux ou zones", _LAYERS),
+    "zones": ("Zones à comparer : QPV, ou revenus", _LAYERS),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """The ground of a district under the choices of the reader.
+
+    Attributes
+    ----------
+    key
+        Everything the terrain depends on, to remember what is computed on it.
+    zones, household_size
+        For `geo_qmi.walking.reach`.
+    """
+
+    given: Terrain
+    key: tuple[Any, ...]
+    zones: gpd.GeoDataFrame | None
+    household_size: float | None
+
+
+def chosen(tables: Mapping[str, Any], ident: str, *, key: str) -> Chosen | None:
+    """Let the reader bring layers and an hour, and return the ground; or say in words that there is none."""
+    with st.expander("Rues, habitants, heure : changer le terrain", icon=":material/tune:"):
+        kept = _kept_layers(key)
+        left, middle, right = st.columns(3, vertical_alignment="bottom")
+        hour = left.time_input("Heure de la marche", value=None, key=f"{key}-heure")
+        slopes = middle.checkbox("Compter la pente, si les rues ont des altitudes", key=f"{key}-pente")
+        size = right.number_input(
+            "Personnes par ménage, si la couche n’en dit rien", 1.0, 10.0, None, step=0.1, key=f"{key}-menage"
+        )
+        st.caption(
+            "Rien n’entre dans l’étude. Sans rues : terrain ouvert avec coupures. Sans habitants : des hectares. "
+            "Sans heure : tous les franchissements sont comptés ouverts."
+        )
+    options: dict[str, Any] = {
+        "at": None if hour is None else hour.strftime("%H:%M"),
+        "slopes": slopes,
+        **{name: kept[name][1] for name in ("streets", "population") if name in kept},
+    }
+    marks = tuple((name, mark) for name, (mark, _) in sorted(kept.items()))
+    stamp = (state.stamp(), ident, marks, options["at"], slopes)
+    try:
+        with st.spinner("Préparation du terrain…"):
+            given = state.remembered(("terrain", *stamp), lambda: walking.terrain(tables, ident, **options))
+    except InputError as error:
+        st.info(literal(error))
+        return None
+    return Chosen(given, (*stamp, size), kept["zones"][1] if "zones" in kept else None, size)
+
+
+def dropped(
+    title: str, read: Callable[[Path, str], Any], *, types: list[str], key: str
+) -> tuple[str, Any] | None:  # fmt: skip
+    """Take one file in; return a mark of its content and what was read, or ``None``, its refusal being shown."""
+    given = st.file_uploader(f"{title} (50 Mo au plus)", type=types, key=key, max_upload_size=50)
+    if given is None:
+        return None
+    content = given.getvalue()
+    mark = f"{given.name}-{hashlib.sha256(content).hexdigest()}"
+    try:
+        with st.spinner("Lecture de la couche…"):
+            return mark, state.remembered(("couche", key, mark), lambda: _read(content, given.name, read))
+    except GeoQmiError as error:
+        st.warning(literal(error))
+        return None
+
+
+def _kept_layers(key: str) -> dict[str, tuple[str, gpd.GeoDataFrame]]:
+    """Return the layers of the session, by kind, with a mark of each; new files replace older ones."""
+    kept: dict[str, tuple[str, gpd.GeoDataFrame]] = st.session_state.setdefault("couches", {})
+    readers: dict[str, Callable[[Path, str], gpd.GeoDataFrame]] = {
+        "streets": lambda path, _: read_streets(path),
+        "population": lambda path, name: walking.population_of(path, name=name),
+        "zones": lambda path, name: walking.zones_of(path, name=name),
+    }
+    for box, (name, (title, types)) in zip(st.columns(3), _OFFERED.items(), strict=True):
+        with box:
+            found = dropped(title, readers[name], types=types, key=f"{key}-{name}")
+            if found is not None:
+                kept[name] = found
+            elif name in kept:
+                st.caption(f"Gardée : {literal(kept[name][0].rsplit('-', 1)[0])}")
+                if st.button("Retirer", key=f"{key}-{name}-retirer"):
+                    del kept[name]
+                    st.rerun()
+    return kept
+
+
+def _read(content: bytes, name: str, read: Callable[[Path, str], Any]) -> Any:
+    """Return what a reader makes of an uploaded file; the copy on disk is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
+        path = Path(folder) / f"couche{Path(name).suffix.lower()}"
+        path.write_bytes(content)
+        return read(path, name)

@@ -1,0 +1,73 @@
+"""One page of the running dashboard in a browser: its errors, the hosts it calls, what it paints."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from geo_qmi.dashboard import PAGES
+
+SCREENSHOTS = Path(__file__).with_name("screenshots")
+#: Software rendering on a busy machine is slow; nothing waits this long when all is well.
+PATIENCE_MS = 90_000
+#: Title of each page → its address; the menu folds pages under headings.
+_ADDRESSES = {title: address for _, title, address, *_ in PAGES}
+
+
+class Watched:
+    """A page whose errors, requests and traffic are kept."""
+
+    def __init__(self, browser: Any, address: str, *, width: int = 1440, height: int = 900, agent: str = "") -> None:
+        said = {"user_agent": agent} if agent else {}
+        self.page = browser.new_page(viewport={"width": width, "height": height}, locale="fr-FR", **said)
+        self.address = address
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        self.n_bytes = 0
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._request)
+        self.page.on("websocket", lambda socket: socket.on("framereceived", self._frame))
+        self.page.goto(address)
+        self.page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE_MS)
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith(("data:", "blob:")):
+            self.hosts.add(request.url.split("/")[2].split(":")[0])
+
+    def _frame(self, payload: Any) -> None:
+        self.n_bytes += len(payload)
+
+    def open(self, name: str, heading: str) -> None:
+        self.page.goto(f"{self.address}{_ADDRESSES[name]}")
+        self.page.get_by_role("heading", level=1, name=heading).wait_for(timeout=PATIENCE_MS)
+
+    def painted(self) -> int:
+        """Wait until the map shows something, and return its number of distinct colours."""
+        chart = self.page.locator('[data-testid="stDeckGlJsonChart"]').first
+        chart.wait_for(timeout=PATIENCE_MS)
+        chart.locator("canvas").first.wait_for(timeout=PATIENCE_MS)
+        n_colours = 0
+        for _ in range(60):
+            n_colours = colours(chart.screenshot(timeout=PATIENCE_MS))
+            if n_colours > 30:
+                break
+            self.page.wait_for_timeout(500)
+        return n_colours
+
+    def keep(self, name: str) -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.locator('[data-testid="stMain"]').evaluate("main => main.scrollTo(0, 0)")
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def refusals(self) -> list[str]:
+        """Return the text of the error boxes in sight."""
+        boxes = self.page.locator('[data-testid="stException"], [data-testid="stAlertContentError"]')
+        return [text for text in boxes.all_inner_texts() if text]
+
+
+def colours(picture: bytes) -> int:
+    from PIL import Image
+
+    return len(Image.open(io.BytesIO(picture)).convert("RGB").getcolors(maxcolors=1 << 24) or [])
