@@ -62,7 +62,7 @@ def test_help_is_french(name, capsys):
     [
         (["verifier"], "Commande inconnue : 'verifier'"),
         (["matc"], "Vouliez-vous dire 'match' ?"),
-        (["export", "districts"], "Argument manquant : SORTIE."),
+        (["export", "districts"], "Donnez TABLE et SORTIE, ou --all DOSSIER pour tout écrire."),
         (["import", "f.csv"], "Option obligatoire absente : --as"),
         (["match", "--low", "six"], "Valeur refusée pour --low : attendu un nombre entier."),
         (["match", "--haut", "8"], "Option inconnue : --haut."),

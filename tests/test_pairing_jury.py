@@ -40,7 +40,7 @@ def test_weights_start_from_the_file_and_a_zero_everywhere_is_a_sentence(monkeyp
     for name in ("needs", "feasibility", "window", "people"):
         assert app.slider(key=f"poids-{name}").value == rules.criterion(name).weight
     assert "c’est le plan proposé" in said(app)
-    assert "Étude en lecture seule" in said(app)
+    assert "L’étude livrée est en lecture seule" in said(app)
     app.slider(key="poids-needs").set_value(0.0).run()
     assert not app.exception
     assert "Aucun critère de poids positif" in app.error[0].value
@@ -112,3 +112,25 @@ def test_the_page_says_that_a_folder_is_no_model(monkeypatch, tmp_path):
     app.text_input(key="modele-dossier").set_value(str(tmp_path)).run()
     assert not app.exception
     assert "contenu non reconnu" in app.error[0].value
+
+
+def test_marks_of_evaluators_are_shown_once_they_are_given(monkeypatch):
+    monkeypatch.delenv(STUDY_VARIABLE, raising=False)
+
+    def door(app):
+        return next(one for one in app.get("expander") if one.label == "Notes de plusieurs évaluateurs")
+
+    app = opened()
+    assert not door(app).proto.expanded
+    notes = "projet;évaluateur;note\nQMI1-mube;A;12\nQMI1-mube;B;10\nQMI1-electra;A;8\nQMI1-electra;B;7\n"
+    app.file_uploader(key="jury-notes").upload("notes.csv", notes.encode()).run()
+    assert not app.exception
+    assert not app.error
+    assert door(app).proto.expanded
+    ranking, people = (frame.value for frame in door(app).dataframe)
+    assert ranking[["Dossier", "Moyenne", "Rang (moyenne)"]].to_numpy().tolist() == [["Mube", 11, 1], ["Electra", 7.5, 2]]
+    # A gives 10 on average, B 8.5: each half of it away from the middle.
+    assert people["Sévérité (à ajouter à ses notes)"].tolist() == [-0.75, 0.75]
+    app.file_uploader(key="jury-notes").upload("notes.csv", b"projet;note\nQMI1-mube;12\n").run()
+    assert not app.exception
+    assert "évaluateur" in "\n".join(one.value for one in [*app.error, *app.warning])

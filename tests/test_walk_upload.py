@@ -76,5 +76,5 @@ def test_a_study_for_reading_says_so(study, monkeypatch):
     monkeypatch.setenv(STUDY_VARIABLE, str(study.path))
     monkeypatch.setenv(READ_ONLY_VARIABLE, "1")
     page = AppTest.from_file(str(SCRIPT), default_timeout=120).run().switch_page("sensing.py").run()
-    assert any("ouvrez la vôtre" in element.value for element in page.info)
+    assert any("Affichage en lecture seule" in element.value for element in page.info)
     assert not [box for box in page.button if box.key == "marche-importer"]

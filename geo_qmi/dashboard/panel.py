@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from geo_qmi.maps import Layer, Map
     from geo_qmi.maps.drawing import Extent
 
-#: Width of a map beside its legend, of one of two maps side by side, and on a phone.
-_WIDE_PX, _NARROW_PX, _PHONE_PX = 760, 480, 340
+#: Width of a map beside its legend, of one of two maps side by side, and on a phone: the frames of a screen of 1 024
+#: pixels, so that neither the ground nor the scale bar is cut there.
+WIDE_PX, _NARROW_PX, _PHONE_PX = 640, 400, 340
 #: Fills over a base map, in percent, until the reader says otherwise.
 _OVER_BASE = 50
 #: Objects offered in one list; more are searched by name.
@@ -145,11 +146,11 @@ def _map(asked: _Asked) -> None:
             _objects(asked, memory, hidden)
         look = _look(asked, memory)
         legend_box.html(legend(seen(drawn, look), hidden=hidden))
-        if len(drawn.unplaced):
-            st.markdown("**Sans lieu** : nommés, jamais placés")
-            show_table(drawn.unplaced, key=f"{key}-sans-lieu")
     with chart:
         _chart(asked, look, hidden)
+    if len(drawn.unplaced):  # as wide as the page: beside the map its columns would be cut
+        st.markdown("**Sans lieu** : nommés, jamais placés")
+        show_table(drawn.unplaced, key=f"{key}-sans-lieu")
     with st.expander("Les mêmes données en tableau", icon=":material/table_rows:"):
         show_table(drawn.table, key=f"{key}-tableau")
     state.keep_in_address(memory)
@@ -158,7 +159,7 @@ def _map(asked: _Asked) -> None:
 def _chart(asked: _Asked, look: Look, hidden: set[str]) -> None:
     """Show the frame of a map, what it shows in words, its scale and its sources."""
     drawn = asked.drawn
-    width_px = _PHONE_PX if state.on_a_phone() else _NARROW_PX if asked.narrow else _WIDE_PX
+    width_px = _PHONE_PX if state.on_a_phone() else _NARROW_PX if asked.narrow else WIDE_PX
     st.pydeck_chart(
         deck(drawn, hidden=hidden, width_px=width_px, height_px=asked.height_px, look=look),
         height=asked.height_px,

@@ -30,7 +30,8 @@ _MARKS = ["csv", "xlsx", "ods"]
 
 def marks(names: Mapping[str, str]) -> None:
     """Take a file of marks, and show both rankings and the severity of each evaluator."""
-    with st.expander("Notes de plusieurs évaluateurs"):
+    # A file is already there: its result is not left behind a closed door.
+    with st.expander("Notes de plusieurs évaluateurs", expanded=st.session_state.get("jury-notes") is not None):
         given = st.file_uploader(
             "Fichier de notes : projet, évaluateur, note (5 Mo au plus)",
             type=_MARKS,

@@ -93,7 +93,7 @@ def _choices(tables: Mapping[str, Any], ident: str) -> Kept:
 
 def _ways() -> tuple[str, float]:
     """Let the reader choose what the map shows, and on which cells."""
-    row = st.container(horizontal=True, gap="large")  # the second goes under the first where both do not fit
+    row = st.container(horizontal=True, gap="medium")  # the second goes under the first where both do not fit
     view = row.segmented_control(
         "Vue", list(VIEWS), default="places", format_func=VIEWS.__getitem__, required=True, key="sensible-vue"
     )

@@ -82,6 +82,8 @@ def editor(name: str, known: Mapping[str, pd.DataFrame]) -> None:
     work = _in_system(work, box=right)
     if work.slot not in st.session_state:  # the first time, or back from another table or page
         work.begin(view)
+    if work.start.empty:
+        st.info("Cette table est vide : ajoutez une ligne ci-dessous, ou importez un fichier dans l’onglet voisin.")
     part = ledger.found(work.start, work.view)
     if len(part) > _ROWS:
         st.caption(f"{_ROWS} lignes montrées sur {len(part)} : filtrez pour atteindre les autres.")

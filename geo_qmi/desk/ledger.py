@@ -215,6 +215,8 @@ def _worded(shape: Any) -> str:
 
 def found(cells: pd.DataFrame, words: str) -> pd.DataFrame:
     """Return the rows of a sheet that hold every word, in any column, without regard to case."""
+    if cells.empty:
+        return cells
     kept = np.ones(len(cells), dtype=bool)
     texts = cells.drop(columns=ROW).astype("string").fillna("").agg(" ".join, axis=1).str.casefold()
     for word in words.casefold().split():

@@ -53,9 +53,10 @@ class _Read(NamedTuple):
     keys: tuple[str, ...]
     opens: tuple[Expression, ...]
     alone: tuple[Finding, ...]
+    speaks: bool
 
 
-_GAP = _Read("", (), (), ())
+_GAP = _Read("", (), (), (), speaks=False)
 
 
 class _Memo(dict[str, "_Read | None"]):
@@ -80,7 +81,7 @@ class _Memo(dict[str, "_Read | None"]):
             several = tuple(one for one in longest_first if len(one.keys) > 1)
             alone = next((one.entries for one in longest_first if len(one.keys) == 1), ())
             findings = tuple(Finding(entry, word.surface) for entry in alone)
-            found = _Read(word.surface, (word.root, "=" + word.exact), several, findings)
+            found = _Read(word.surface, (word.root, "=" + word.exact), several, findings, bool(opened))
         self[piece] = found
         return found
 
@@ -111,12 +112,13 @@ class Lexicon:
         -------
         Findings; words used by one expression are not read again by a shorter one.
         """
-        read = [piece for piece in map(self._memo.__getitem__, pieces(text)) if piece is not None]
+        read = list(filter(None, map(self._memo.__getitem__, pieces(text))))
         read.append(_GAP)
         found: dict[str, Finding] = {}
         free = 0
-        for position, (_, _, opens, alone) in enumerate(read):
-            if position < free or not (opens or alone):
+        # Three words in four say nothing: they are passed over at once.
+        for position, (_, _, opens, alone, _) in [pair for pair in enumerate(read) if pair[1].speaks]:
+            if position < free:
                 continue
             for keys, entries in opens:
                 # The first key is how this expression was found.

@@ -16,6 +16,7 @@ import pandas as pd
 
 import geo_qmi
 from geo_qmi import export, matching, schema
+from geo_qmi.matching.questions import ASKED
 from geo_qmi.vocabulary import THEMES
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from geo_qmi.matching import Match
     from geo_qmi.runs.inputs import Prepared
 
+#: Empty cells × scores up to which questions are tried after a plan: about a second, and the page tries them on demand.
+_MOST_TRIES = 150_000
 _COLUMNS = {"project_id": "Projet (identifiant)", "name": "Projet", "district_id": "Quartier", "commune": "Commune"}
 
 
@@ -163,6 +166,14 @@ def closing_lines(prepared: Prepared, result: Match) -> list[str]:
             f"{result.rules.label(name)} {_decimal(result.appraisal.weights[name])}" for name in result.counted()
         ]
         lines.append(f"Poids appliqués : {', '.join(weights)}.")
+    n_empty, asked = _questions(result)
+    if asked is None:
+        lines.append(
+            f"Questions : {n_empty} cases vides, trop pour essayer ici toutes les réponses ; "
+            "voir « Appariement › Solidité » au tableau de bord."
+        )
+    elif len(asked):
+        lines.append(f"Une seule question, la plus utile : {asked['question'].iloc[0]}.")
     names = prepared.candidates.set_index("project_id")["name"]
     for reason, group in plan.excluded.groupby("reason"):
         ids = list(group["project_id"])
@@ -180,6 +191,7 @@ def closing_lines(prepared: Prepared, result: Match) -> list[str]:
 def summary(prepared: Prepared, result: Match) -> dict[str, Any]:
     """Return the matching as plain JSON types."""
     found = result.hosts
+    _, asked = _questions(result)
     records = json.loads(result.rows.assign(**_ends(result)).to_json(orient="records", double_precision=15))
     return {
         "title": prepared.title,
@@ -192,6 +204,7 @@ def summary(prepared: Prepared, result: Match) -> dict[str, Any]:
         "excluded": result.plan.excluded.to_dict("records"),
         "scores": records,
         "n_refused": prepared.n_refused,
+        "questions": None if asked is None else asked.to_dict("records"),
         "hosts": None
         if found is None
         else {
@@ -202,6 +215,14 @@ def summary(prepared: Prepared, result: Match) -> dict[str, Any]:
             "chance_top_two": found.chance_top_two,
         },
     }
+
+
+def _questions(result: Match) -> tuple[int, pd.DataFrame | None]:
+    """Return the number of empty cells, and the questions worth asking: none when they are too many to try here."""
+    appraisal = result.appraisal
+    dossiers, silent = appraisal.applications, appraisal.rules.missing.silent
+    n_empty = int(dossiers[[name for name in ASKED if name in dossiers and name not in silent]].isna().sum().sum())
+    return n_empty, matching.questions(appraisal) if n_empty * appraisal.low.size <= _MOST_TRIES else None
 
 
 def _labels(name: str) -> dict[str, str]:

@@ -25,12 +25,17 @@ class Watched:
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         self.n_bytes = 0
-        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._request)
         self.page.on("websocket", lambda socket: socket.on("framereceived", self._frame))
         self.page.goto(address)
         self.page.get_by_role("heading", level=1).wait_for(timeout=PATIENCE_MS)
+
+    def _console(self, message: Any) -> None:
+        # Opened by address, Streamlit looks for its server under the page first, then at the root: a 404 each time.
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.errors.append(message.text)
 
     def _request(self, request: Any) -> None:
         if not request.url.startswith(("data:", "blob:")):

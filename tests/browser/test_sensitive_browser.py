@@ -9,7 +9,7 @@ import pytest
 from browser_pages import PATIENCE_MS
 
 import geo_qmi
-from geo_qmi.dashboard import fieldwork
+from geo_qmi.dashboard import fieldwork, panel
 from geo_qmi.dashboard.fieldwork import Kept
 from geo_qmi.deck import deck
 
@@ -31,7 +31,7 @@ def pixel(shown, name: str, *, skipped: int = 0) -> tuple[str, float, float]:
     """Identifier of a feature of a layer, and its offset in pixels from the middle of the frame."""
     frame = next(layer for layer in shown.layers if layer.name == name).frame.iloc[[skipped]]
     spot = frame.representative_point().to_crs(4326).iloc[0]
-    view = deck(shown, height_px=600).initial_view_state
+    view = deck(shown, width_px=panel.WIDE_PX, height_px=600).initial_view_state
     world = 512 * 2**view.zoom  # pixels around the Earth in Web Mercator at this zoom
     east = (spot.x - view.longitude) / 360 * world
     south = (mercator(view.latitude) - mercator(spot.y)) / (2 * math.pi) * world
@@ -99,6 +99,7 @@ def test_the_list_chooses_without_a_pointer(watched, drawn):
     assert watched.painted() > 30
     field = watched.page.get_by_role("combobox", name=LIST)
     field.press("ArrowDown")
+    watched.page.get_by_role("option").first.wait_for(timeout=PATIENCE_MS)
     field.press("Enter")
     assert said(watched.page, first)
     watched.page.get_by_text("Séances de ces observations").wait_for(timeout=PATIENCE_MS)

@@ -70,7 +70,7 @@ def test_equal_to_brute_force_with_synergies_on_places() -> None:
         synergies = [
             {
                 "projects": sorted(map(str, rng.choice(scores.index, 2, replace=False))),
-                "bonus": float(rng.choice([-0.4, 1.0, 1.5])),
+                "bonus": float(rng.choice([-0.4, 0.8, 1.0])),
                 "reason": "même place",
                 "place": str(rng.choice(["*", *sorted(set(table["place_id"]))])),
             }
@@ -87,7 +87,7 @@ def test_equal_to_brute_force_with_synergies_on_places() -> None:
             assert best.tied == (worths.count(max(worths)) > 1)
             compared += 1
             earned += best.chosen[program.n_pairs : program.n_pairs + len(program.synergies)].any()
-    assert earned > 15
+    assert earned > 5
 
 
 def test_a_place_that_nobody_knows_is_refused() -> None:
