@@ -42,6 +42,14 @@ _SENTENCES = (
         r"Invalid value for '?(.+?)'?: .*valid (?:number|float).*",
         r"Valeur refusée pour \1 : attendu un nombre, avec un point décimal (2.2).",
     ),
+    (
+        r"Invalid value for '?(.+?)'?: .*(?:greater than or equal to) (\S+).*",
+        r"Valeur refusée pour \1 : attendu \2 au moins.",
+    ),
+    (
+        r"Invalid value for '?(.+?)'?: .*(?:less than or equal to) (\S+).*",
+        r"Valeur refusée pour \1 : attendu \2 au plus.",
+    ),
     (r"Invalid value for '?(.+?)'?: (.+)", r"Valeur refusée pour \1 : \2"),
     (r"Invalid value: (.+)", r"Valeur refusée : \1"),
     (r"(Commande inconnue : '.+')\. Did you mean (.+)\?", r"\1. Vouliez-vous dire \2 ?"),

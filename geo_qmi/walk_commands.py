@@ -128,7 +128,9 @@ def coverage(  # noqa: PLR0913, PLR0917 — the options of one command, passed b
     ] = None,
     household: Annotated[
         float | None,
-        typer.Option("--household", metavar="N", help="Personnes par ménage, si la couche n’en dit rien."),
+        typer.Option(
+            "--household", metavar="N", min=1, max=10, help="Personnes par ménage, si la couche n’en dit rien."
+        ),
     ] = None,
     served: Annotated[
         Path | None,

@@ -66,6 +66,7 @@ def test_help_is_french(name, capsys):
         (["import", "f.csv"], "Option obligatoire absente : --as"),
         (["match", "--low", "six"], "Valeur refusée pour --low : attendu un nombre entier."),
         (["match", "--haut", "8"], "Option inconnue : --haut."),
+        (["coverage", "x", "--household", "-2"], "Valeur refusée pour --household : attendu 1 au moins."),
         (["undo", "a", "b"], "Argument(s) en trop : b."),
         (["check", "absent.csv"], "introuvable"),
         (["check", "absent.gpkg"], "introuvable"),
