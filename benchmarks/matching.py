@@ -11,6 +11,7 @@ Run from the root of the repository: ``python benchmarks/matching.py``.
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 
 import numpy as np
@@ -113,8 +114,11 @@ def text_themes() -> None:
         vectorizer = TfidfVectorizer(tokenizer=lambda text: [stem(word) for word in split(text)], token_pattern=None)
         vectorizer.fit_transform(frame["description"])
 
-    _, _, mine, other = turns(ours, reference, runs=RUNS)
-    print(f"themes of {N_PROJECTS} applications: {mine:.2f} s, TF-IDF with memoised stems {other:.2f} s")
+    # Both are on one core: processor time leaves out whatever else the machine does.
+    _, _, mine, other = turns(ours, reference, runs=RUNS, clock=time.process_time)
+    print(
+        f"themes of {N_PROJECTS} applications, processor time: {mine:.2f} s, TF-IDF with memoised stems {other:.2f} s"
+    )
     print(f"ratio {mine / other:.2f} (goal: at most 1.5)")
 
 

@@ -175,12 +175,22 @@ def test_robustness_of_one_criterion_says_there_is_nothing_to_move(here, capsys)
     assert "Un seul critère compte ici" in capsys.readouterr().out
 
 
+def test_questions_too_many_to_try_are_said_and_not_tried(here, capsys, monkeypatch):
+    monkeypatch.setattr("geo_qmi.runs.outputs._MOST_TRIES", 0)
+    assert run("match", "--demo") == 0
+    assert "trop pour essayer ici toutes les réponses" in capsys.readouterr().out
+
+
 def test_demonstration_scores_are_intervals_where_a_cell_is_missing(here, capsys):
     assert run("match", "--demo", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["weights"]["feasibility"] == pytest.approx(1 / 6)
     wide = [row for row in told["scores"] if row["high"] > row["low"]]
     assert wide
+    best = told["questions"][0]
+    assert all(one["settled"] <= best["settled"] for one in told["questions"])
+    assert run("match", "--demo") == 0
+    assert f"Une seule question, la plus utile : {best['question']}." in " ".join(capsys.readouterr().out.split())
     assert all(row["low"] <= row["score"] <= row["high"] for row in told["scores"] if row["score"] is not None)
 
 
@@ -271,6 +281,8 @@ def test_likely_duplicates_are_shown_by_the_check_and_by_their_command(here, cap
     assert run("check", "appel.csv", "--as", "applications", "--json") == 0
     pairs = json.loads(capsys.readouterr().out)["duplicates"]["duplicates"]
     assert [(row["Dossier"], row["Ressemble à"]) for row in pairs] == [("Arbre en ville", "Arbre en villes")]
+    assert run("duplicates", "appel.csv", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["candidatures"]["duplicates"] == pairs
     assert run("duplicates", "appel.csv") == 0
     out = capsys.readouterr().out
     assert "deux projets distincts" in out

@@ -128,7 +128,10 @@ def test_marks_of_evaluators_are_shown_once_they_are_given(monkeypatch):
     assert not app.error
     assert door(app).proto.expanded
     ranking, people = (frame.value for frame in door(app).dataframe)
-    assert ranking[["Dossier", "Moyenne", "Rang (moyenne)"]].to_numpy().tolist() == [["Mube", 11, 1], ["Electra", 7.5, 2]]
+    assert ranking[["Dossier", "Moyenne", "Rang (moyenne)"]].to_numpy().tolist() == [
+        ["Mube", 11, 1],
+        ["Electra", 7.5, 2],
+    ]
     # A gives 10 on average, B 8.5: each half of it away from the middle.
     assert people["Sévérité (à ajouter à ses notes)"].tolist() == [-0.75, 0.75]
     app.file_uploader(key="jury-notes").upload("notes.csv", b"projet;note\nQMI1-mube;12\n").run()

@@ -62,7 +62,7 @@ METHODS = {
         "Elle ignore les murs et les voies : une aide à la lecture, pas une mesure."
     ),
     "evidence": (
-        "Nombre de personnes, pondéré par la distance, derrière chaque cellule de la surface lissée (noyau de 60 m)."
+        "Personnes derrière chaque cellule lissée (noyau de 60 m) : plus loin compte moins, cinq peuvent valoir trois."
     ),
     "interval": (
         "Intervalle à 90 % de la valeur : les personnes sont tirées de nouveau au sort, avec remise et avec tout ce "

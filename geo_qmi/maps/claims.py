@@ -103,7 +103,7 @@ def surface(walked: gpd.GeoDataFrame, smooth: pd.DataFrame, *, evidence: bool) -
 
 #: Name, title of the map and title of the layer of the two views of the surface.
 _VALUE = ("value", "surface lissée", "Surface lissée, cinq personnes proches au moins")
-_EVIDENCE = ("evidence", "personnes derrière la surface", "Preuve de la surface")
+_EVIDENCE = ("evidence", "personnes derrière la surface", "Preuve (personnes, pondérées par la distance)")
 
 
 def intervals(walked: gpd.GeoDataFrame, bounds: pd.DataFrame) -> Claim:

@@ -46,7 +46,8 @@ class Expression(NamedTuple):
 class _Read(NamedTuple):
     """One piece of a text as the lexicon reads it: its spelling, the keys it meets (none for a gap), what it opens.
 
-    ``opens`` are expressions of several words, longest first; ``alone`` is what the word says when none of them is met.
+    ``opens`` are expressions of several words, longest first; ``alone`` is what the word says when none of them is met;
+    ``speaks`` is whether there is either.
     """
 
     surface: str
@@ -116,7 +117,7 @@ class Lexicon:
         read.append(_GAP)
         found: dict[str, Finding] = {}
         free = 0
-        # Three words in four say nothing: they are passed over at once.
+        # Most words say nothing: they are passed over at once.
         for position, (_, _, opens, alone, _) in [pair for pair in enumerate(read) if pair[1].speaks]:
             if position < free:
                 continue

@@ -311,7 +311,7 @@ class _Told:
             return ()
         rows = self.teller.report(project_id, district)[["place_id", "name", "verdict", "words"]]
         return tuple(
-            PlaceLine(place, name, _VERDICTS[verdict], words)
+            PlaceLine(place, name, _VERDICTS[verdict], "répond aux demandes du dossier" if verdict == 1 else words)
             for place, name, verdict, words in rows.itertuples(index=False, name=None)
         )
 

@@ -35,6 +35,7 @@ td { overflow-wrap: break-word; }
 tfoot td { font-weight: 700; }
 tr { break-inside: avoid; }
 h2, h3, caption { break-after: avoid; }
+@media screen and (max-width: 48rem) { table { display: block; overflow-x: auto; } }
 @media print { body { margin: 0; max-width: none; padding: 0; font-size: 10.5pt; } }
 """
 
