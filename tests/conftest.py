@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `-n`, the tests of one file share a process, and all browser tests share one: two browsers never compete."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        group = "browser" if item.get_closest_marker("browser") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def shipped() -> dict[str, pd.DataFrame]:
     """Every table of the shipped study; do not modify."""

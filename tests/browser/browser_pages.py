@@ -10,7 +10,7 @@ from geo_qmi.dashboard import PAGES
 
 SCREENSHOTS = Path(__file__).with_name("screenshots")
 #: Software rendering on a busy machine is slow; nothing waits this long when all is well.
-PATIENCE_MS = 90_000
+PATIENCE_MS = 180_000
 #: Title of each page → its address; the menu folds pages under headings.
 _ADDRESSES = {title: address for _, title, address, *_ in PAGES}
 
