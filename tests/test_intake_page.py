@@ -20,7 +20,7 @@ from geo_qmi.intake.columns import recognise
 from geo_qmi.sources.raw import RawTable
 
 PAGE = Path(geo_qmi.dashboard.__file__).with_name("intake_page.py")
-HEADER = "N° de dossier;Nom du projet;Texte du dossier;Surface demandée;Commentaire interne"
+HEADER = "Clé interne du dépôt;Nom du projet;Texte du dossier;Surface demandée;Commentaire interne"
 CALL = f"""{HEADER}
 N-1;Ombrière;Une ombrière mobile pour les places sans arbre.;12;à revoir
 N-2;<script>alert(1)</script> ![x](http://a.b/c.png);Des bacs à compost.;30 m²;
@@ -63,9 +63,9 @@ def test_columns_are_guessed_and_can_be_corrected(shipped):
     guess = deposits.guessed(call, "applications")
     assert guess["Nom du projet"] == "name"
     assert guess["Surface demandée"] == "need_area_m2"
-    assert guess["N° de dossier"] == guess["Texte du dossier"] == guess["Commentaire interne"] == ""
+    assert guess["Clé interne du dépôt"] == guess["Texte du dossier"] == guess["Commentaire interne"] == ""
     assert deposits.held(call, "applications", known=shipped).n_ok == 0
-    chosen = {**guess, "N° de dossier": "application_id", "Texte du dossier": "description"}
+    chosen = {**guess, "Clé interne du dépôt": "application_id", "Texte du dossier": "description"}
     took = deposits.held(call, "applications", chosen=chosen, known=shipped)
     assert took.accepted["application_id"].tolist() == ["N-1", "N-4"]
     assert took.quarantined.index.tolist() == [3, 4]
@@ -112,11 +112,11 @@ def test_what_the_user_says_of_a_place_wins_over_other_columns():
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
 def test_refused_rows_come_back_with_their_reasons(shipped, suffix):
     call = raw(CALL)
-    chosen = {**deposits.guessed(call, "applications"), "N° de dossier": "application_id"}
+    chosen = {**deposits.guessed(call, "applications"), "Clé interne du dépôt": "application_id"}
     chosen["Texte du dossier"] = "description"
     content = deposits.refused(deposits.held(call, "applications", chosen=chosen, known=shipped), suffix)
     back = deposits.layers(content, f"refus{suffix}")[0].frame
-    assert back["N° de dossier"].tolist() == ["N-2", "N-3"]
+    assert back["Clé interne du dépôt"].tolist() == ["N-2", "N-3"]
     assert "valeur manquante" in back["motifs"].iloc[1]
 
 
@@ -159,7 +159,7 @@ def test_a_call_enters_through_the_page(opened_study):
     page = brought(opened(), "appel.csv", CALL.encode())
     assert "4 lignes lues = 0 acceptée(s) + 4 refusée(s)" in said(page)
     lists = {box.label.replace("\\", ""): box for box in page.selectbox}
-    lists["N° de dossier"].set_value("application_id")
+    lists["Clé interne du dépôt"].set_value("application_id")
     lists["Texte du dossier"].set_value("description")
     page.run()
     assert "4 lignes lues = 2 acceptée(s) + 2 refusée(s)" in said(page)
