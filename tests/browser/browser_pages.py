@@ -72,6 +72,25 @@ class Watched:
         return [text for text in boxes.all_inner_texts() if text]
 
 
+def unfold(page: Any, box: Any, typed: str = "") -> None:
+    """Open the options of a list from the keyboard, again when a page that ran meanwhile has closed it."""
+    from playwright.sync_api import TimeoutError as Late
+
+    for _ in range(PATIENCE_MS // 5_000):
+        box.focus()
+        if typed:
+            box.fill("")
+            box.fill(typed)
+        else:
+            box.press("ArrowDown")
+        try:
+            page.get_by_role("option", name=typed or None).first.wait_for(timeout=5_000)
+        except Late:
+            continue
+        return
+    raise AssertionError(f"no option opened for {typed!r}")
+
+
 def colours(picture: bytes) -> int:
     from PIL import Image
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pytest
 import shapely
-from browser_pages import PATIENCE_MS
+from browser_pages import PATIENCE_MS, unfold
 
 from geo_qmi.schema import CRS
 
@@ -31,9 +31,7 @@ def choose(page: Any, box: str, option: str) -> None:
     """Type the name of an option in a list and take it."""
     found = page.get_by_role("combobox", name=box, exact=True)
     # Typed, not clicked: a click waits for a page that stands still, which a painting map delays on a busy machine.
-    found.focus()
-    found.fill(option)
-    page.get_by_role("option", name=option).first.wait_for()
+    unfold(page, found, option)
     found.press("Enter")
     settled(page)
 

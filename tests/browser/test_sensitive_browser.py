@@ -6,7 +6,7 @@ import math
 import re
 
 import pytest
-from browser_pages import PATIENCE_MS
+from browser_pages import PATIENCE_MS, unfold
 
 import geo_qmi
 from geo_qmi.dashboard import fieldwork, panel
@@ -98,8 +98,7 @@ def test_the_list_chooses_without_a_pointer(watched, drawn):
     watched.open("Carte sensible", "Carte sensible")
     assert watched.painted() > 30
     field = watched.page.get_by_role("combobox", name=LIST)
-    field.press("ArrowDown")
-    watched.page.get_by_role("option").first.wait_for(timeout=PATIENCE_MS)
+    unfold(watched.page, field)
     field.press("Enter")
     assert said(watched.page, first)
     watched.page.get_by_text("Séances de ces observations").wait_for(timeout=PATIENCE_MS)
