@@ -74,6 +74,7 @@ def test_a_crossing_between_typed_coordinates_redraws_the_card(access, shipped):
         box.press("Enter")
         settled(access)
     access.get_by_text("Franchissement envisagé ouvert").wait_for()
+    assert access.get_by_text("Franchissement envisagé refusé").count() == 0
 
 
 def test_dropped_layers_change_the_ground_and_what_is_counted(access, shipped, tmp_path: Path):
@@ -93,3 +94,4 @@ def test_dropped_layers_change_the_ground_and_what_is_counted(access, shipped, t
         settled(access)
     access.get_by_text(re.compile("Terrain : réseau des rues")).first.wait_for()
     access.get_by_text("on compte des hectares").wait_for(state="detached")
+    assert access.get_by_text("on compte des hectares").count() == 0
