@@ -17,12 +17,19 @@ REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `-n`, the tests of one file share a process, and all browser tests share one: two browsers never compete."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
+    """Group the tests, and let a page that a busy machine did not answer in time be asked once more.
+
+    With `-n`, the tests of one file share a process, and all browser tests share one: two browsers never compete.
+    Only a Playwright timeout is tried again; an assertion that fails, fails.
+    """
+    parallel = config.pluginmanager.hasplugin("xdist")
+    patient = config.pluginmanager.hasplugin("rerunfailures")
     for item in items:
-        group = "browser" if item.get_closest_marker("browser") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+        in_browser = item.get_closest_marker("browser") is not None
+        if parallel:
+            item.add_marker(pytest.mark.xdist_group("browser" if in_browser else item.nodeid.partition("::")[0]))
+        if in_browser and patient:
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["^TimeoutError"]))
 
 
 @pytest.fixture(scope="session")
