@@ -2,7 +2,7 @@
 
 Frames in, new frames out: `needs` and `offers` read French text through an editable lexicon, `score` compares them,
 `appraise` adds the other criteria of a rule file, `explain` and `sheet` show every part of every score, `plan` finds
-the exact best plan under all the rules, `why_not` and `near_plans` say how far it holds, `hosts_found` says how often
+the exact best plan under all the rules, `Refusals` and `near_plans` say how far it holds, `hosts_found` says how often
 the real host came first. Nothing here opens a file, draws a map or decides for a jury.
 """
 
@@ -17,7 +17,7 @@ from geo_qmi.matching.profiles import FIELD_WEIGHTS, needs, offers, statements, 
 from geo_qmi.matching.questions import questions
 from geo_qmi.matching.ranking import HostsFound, hosts_found, ranks, score_rows
 from geo_qmi.matching.reasons import reasons
-from geo_qmi.matching.refusals import Refusals, WhyNot, why_not
+from geo_qmi.matching.refusals import Refusals, WhyNot
 from geo_qmi.matching.rules import CRITERIA, Rules, rules_from, unknown_ids
 from geo_qmi.matching.run import STEPS, Match, criterion_rows, match
 from geo_qmi.matching.scoring import LAYER_WEIGHTS, score
@@ -63,5 +63,4 @@ __all__ = [
     "statements",
     "unknown_ids",
     "unread",
-    "why_not",
 ]

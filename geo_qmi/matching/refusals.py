@@ -1,8 +1,8 @@
 """Why is this project not in that district?
 
 The pair is put in the plan by force: what that costs, who moves (as few as can be), and which rule stands in the way.
-`why_not` answers one question; `Refusals` answers many about one call, for it writes the program, finds the best plan
-and lifts each rule once. Plans worth almost as much as the best are listed by `geo_qmi.matching.alternatives`.
+`Refusals` answers any number of such questions about one call: it writes the program, finds the best plan and lifts
+each rule once. Plans worth almost as much as the best are listed by `geo_qmi.matching.alternatives`.
 
 Method. Three bounds spare solves without changing an answer. The price of the pair in the relaxation is the least it
 costs any plan, so variables far dearer are tried only when the answer asks for them. A rule lifted helps the pair by no
@@ -74,48 +74,6 @@ class WhyNot:
     sentence: str
 
 
-def why_not(  # noqa: PLR0913 — what a plan takes, then what is asked of it
-    scores: pd.DataFrame,
-    rules: Rules,
-    *,
-    project_id: str,
-    district_id: str,
-    themes: pd.DataFrame | None = None,
-    criteria: Mapping[str, pd.DataFrame] | None = None,
-    names: Mapping[str, str] | None = None,
-    sites: pd.DataFrame | None = None,
-    time_limit_s: float = 60.0,
-) -> WhyNot:
-    """Return what it would cost to put `project_id` in `district_id`, and what stands in the way.
-
-    Parameters
-    ----------
-    scores, rules, themes, criteria, names, sites, time_limit_s
-        See `geo_qmi.matching.plan`.
-    project_id, district_id
-        The pair in question.
-
-    Raises
-    ------
-    UnknownNameError
-        No such project or district in this call.
-    InputError, InfeasibleError, LimitError
-        See `geo_qmi.matching.plan`.
-
-    Examples
-    --------
-    >>> from geo_qmi.matching.rules import rules_from
-    >>> scores = pd.DataFrame({"A": [0.9, 0.7]}, index=["p", "q"])
-    >>> found = why_not(scores, rules_from({"quotas": {"low": 0, "high": 1}}), project_id="q", district_id="A")
-    >>> round(found.points_lost, 6), found.rule, found.moved["project_id"].tolist()
-    (0.2, 'au plus 1 projet dans le quartier A', ['p', 'q'])
-    """
-    call = Refusals.of(
-        scores, rules, themes=themes, criteria=criteria, names=names, sites=sites, time_limit_s=time_limit_s
-    )
-    return call.why_not(project_id, district_id)
-
-
 class _Lifted(NamedTuple):
     """A program without one rule: its relaxation, and what its best plan reaches."""
 
@@ -162,7 +120,27 @@ class Refusals:
         sites: pd.DataFrame | None = None,
         time_limit_s: float = 60.0,
     ) -> Self:
-        """Return a call ready for questions; parameters and errors as `why_not`."""
+        """Return a call ready for questions.
+
+        Parameters
+        ----------
+        scores, rules, themes, criteria, names, sites, time_limit_s
+            See `geo_qmi.matching.plan`.
+
+        Raises
+        ------
+        InputError, UnknownNameError, InfeasibleError, LimitError
+            See `geo_qmi.matching.plan`.
+
+        Examples
+        --------
+        >>> from geo_qmi.matching.rules import rules_from
+        >>> scores = pd.DataFrame({"A": [0.9, 0.7]}, index=["p", "q"])
+        >>> call = Refusals.of(scores, rules_from({"quotas": {"low": 0, "high": 1}}))
+        >>> found = call.why_not("q", "A")
+        >>> round(found.points_lost, 6), found.rule, found.moved["project_id"].tolist()
+        (0.2, 'au plus 1 projet dans le quartier A', ['p', 'q'])
+        """
         program = compiled(scores, rules, themes=themes, criteria=criteria, names=names, sites=sites)
         best = optimum(program, time_limit_s=time_limit_s)
         if best is None:

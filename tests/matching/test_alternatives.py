@@ -7,7 +7,7 @@ from plan_cases import Rulings, matrix, random_call, rules
 
 from geo_qmi.errors import InfeasibleError, InputError, UnknownNameError
 from geo_qmi.matching.alternatives import near_plans
-from geo_qmi.matching.refusals import Refusals, why_not
+from geo_qmi.matching.refusals import Refusals
 
 
 def pairs(frame: pd.DataFrame) -> set[tuple[str, str]]:
@@ -67,7 +67,7 @@ def test_core_and_costs_equal_those_of_every_plan() -> None:
         assert pairs(found.varying) == set.union(*good) - set.intersection(*good)
         assert (found.complete, len(found.plans)) == (len(good) <= limit, min(limit, len(good)))
         project, district = str(rng.choice(scores.index)), str(rng.choice(scores.columns))
-        answer = why_not(scores, given, project_id=project, district_id=district, themes=themes)
+        answer = Refusals.of(scores, given, themes=themes).why_not(project, district)
         there = [worth for worth, one in every if one.get(project) == district]
         assert answer.possible == bool(there)
         if there:
@@ -79,12 +79,10 @@ def test_core_and_costs_equal_those_of_every_plan() -> None:
 
 def test_why_not_names_the_displaced_project_the_cost_and_the_rule() -> None:
     scores = matrix([[0.9, 0.3], [0.7, 0.1]])
-    found = why_not(scores, rules(quotas={"low": 0, "high": 1}), project_id="q", district_id="A")
+    found = Refusals.of(scores, rules(quotas={"low": 0, "high": 1})).why_not("q", "A")
     # p→A, q→B = 1.0 is level with q→A, p→B = 1.0: lots decide; take a clear case instead.
     assert found.points_lost == 0
-    clear = why_not(
-        matrix([[0.9, 0.1], [0.7, 0.0]]), rules(quotas={"low": 0, "high": 1}), project_id="q", district_id="A"
-    )
+    clear = Refusals.of(matrix([[0.9, 0.1], [0.7, 0.0]]), rules(quotas={"low": 0, "high": 1})).why_not("q", "A")
     # p→A (0.9) against q→A, p→B (0.8): 0.1 lost, p moves to B; with two places in A nothing would be lost.
     assert clear.points_lost == pytest.approx(0.1)
     assert clear.rule == "au plus 1 projet dans le quartier A"
@@ -100,7 +98,7 @@ def test_many_questions_about_one_call_have_the_answers_of_each_alone() -> None:
     call = Refusals.of(scores, given)
     for project in "pqr":
         for district in "AB":
-            alone = why_not(scores, given, project_id=project, district_id=district)
+            alone = Refusals.of(scores, given).why_not(project, district)
             together = call.why_not(project, district)
             assert together.sentence == alone.sentence
             assert (together.rule, together.points_lost) == (alone.rule, alone.points_lost)
@@ -111,7 +109,7 @@ def test_many_questions_about_one_call_have_the_answers_of_each_alone() -> None:
 def test_why_not_moves_as_few_projects_as_it_can() -> None:
     # r may push out p or q, both worth 0.5: the plan changes by one project only.
     scores = matrix([[0.5], [0.5], [0.4]])
-    found = why_not(scores, rules(quotas={"low": 2, "high": 2}), project_id="r", district_id="A")
+    found = Refusals.of(scores, rules(quotas={"low": 2, "high": 2})).why_not("r", "A")
     assert len(found.moved) == 2
     assert found.moved.loc[found.moved["project_id"] == "r", "after"].tolist() == ["A"]
 
@@ -119,21 +117,21 @@ def test_why_not_moves_as_few_projects_as_it_can() -> None:
 def test_why_not_when_nothing_allows_it() -> None:
     scores = matrix([[0.9, np.nan], [0.8, 0.2]])
     veto = {"vetoes": [{"project": "q", "district": "B", "reason": "sol pollué"}]}
-    barred = why_not(scores, rules(quotas={"low": 0, "high": 2}, **veto), project_id="q", district_id="B")
+    barred = Refusals.of(scores, rules(quotas={"low": 0, "high": 2}, **veto)).why_not("q", "B")
     assert (barred.possible, barred.points_lost) == (False, None)
     assert barred.sentence == "q dans B : aucun plan ne le permet. En travers : le projet q exclu de B (sol pollué)."
-    unknown = why_not(scores, rules(quotas={"low": 0, "high": 2}), project_id="p", district_id="B")
+    unknown = Refusals.of(scores, rules(quotas={"low": 0, "high": 2})).why_not("p", "B")
     assert unknown.sentence.startswith("p dans B : score inconnu")
-    here = why_not(scores, rules(quotas={"low": 0, "high": 2}), project_id="p", district_id="A")
+    here = Refusals.of(scores, rules(quotas={"low": 0, "high": 2})).why_not("p", "A")
     assert (here.placed, here.points_lost) == (True, 0.0)
 
 
 def test_questions_without_meaning_are_refused() -> None:
     scores, given = matrix([[0.5]]), rules(quotas={"low": 0, "high": 1})
     with pytest.raises(UnknownNameError, match="pas de projet « z »"):
-        why_not(scores, given, project_id="z", district_id="A")
+        Refusals.of(scores, given).why_not("z", "A")
     with pytest.raises(UnknownNameError, match="pas de quartier « Z »"):
-        why_not(scores, given, project_id="p", district_id="Z")
+        Refusals.of(scores, given).why_not("p", "Z")
     with pytest.raises(InputError, match="une part entre 0 et 1"):
         near_plans(scores, given, within=2)
     with pytest.raises(InputError, match="1 au moins"):

@@ -67,9 +67,8 @@ def test_another_call_is_matched_with_its_own_words(study, call) -> None:
     assert earned[0].startswith("jardins + ombres dans le quartier rive-sud, sur le lieu lieu-")
     first = matching.sheet(found.appraisal, "jardins", plan=found.plan.rows).as_dict()
     assert "rive-sud" in str(first)
-    why = matching.why_not(
-        found.scores, found.rules, project_id="toits", district_id="rive-sud", themes=found.themes, sites=found.sites
-    )
+    asked = matching.Refusals.of(found.scores, found.rules, themes=found.themes, sites=found.sites)
+    why = asked.why_not("toits", "rive-sud")
     # The main theme of « chaleur » is the building, so only « toits » can answer for energy.
     assert (why.possible, why.rule) == (False, "au moins 1 projet du thème « Énergie » dans le quartier plateau")
 
