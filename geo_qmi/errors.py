@@ -29,14 +29,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from geo_qmi.wording import counted
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Severity = Literal["error", "warning"]
 
 #: Longest value quoted in a message: enough to recognise a cell, short enough for one line.
 _VALUE_CHARS = 60
-#: How many defects a raised error spells out; the rest is counted.
+#: How many names or defects a message spells out; the rest is counted.
 _SPELLED_OUT = 5
 
 
@@ -174,6 +176,19 @@ def shown(value: object) -> str:
     return text if len(text) <= _VALUE_CHARS else text[: _VALUE_CHARS - 1] + "…"
 
 
+def quoted(names: Sequence[object]) -> str:
+    """Return the first names between guillemets, and how many are left.
+
+    Examples
+    --------
+    >>> quoted(["a", "b"]), quoted("abcdefg")
+    ('« a », « b »', '« a », « b », « c », « d », « e » et 2 autres')
+    """
+    said = ", ".join(f"« {shown(name)} »" for name in names[:_SPELLED_OUT])
+    rest = len(names) - _SPELLED_OUT
+    return f"{said} et {counted(rest, 'autre')}" if rest > 0 else said
+
+
 class DefectsError(InputError):
     """A table with defects: every one of them is in ``defects``; the message spells out the first five."""
 
@@ -182,5 +197,5 @@ class DefectsError(InputError):
         lines = [f"- {defect.sentence()}" for defect in self.defects[:_SPELLED_OUT]]
         rest = len(self.defects) - len(lines)
         if rest > 0:
-            lines.append(f"- … et {rest} autre(s) défaut(s).")
-        super().__init__("\n".join([f"{title} : {len(self.defects)} défaut(s).", *lines]))
+            lines.append(f"- … et {counted(rest, 'autre défaut')}.")
+        super().__init__("\n".join([f"{title} : {counted(len(self.defects), 'défaut')}.", *lines]))

@@ -5,10 +5,14 @@ prints.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from geo_qmi._french import FrenchCommand, typer
 from geo_qmi.terminal import AsJson, Crs, OptionalStudy, StudyPath, app, free_path, open_study, print_json, print_table
+from geo_qmi.wording import counted, number
+
+if TYPE_CHECKING:
+    from geo_qmi.intake.walks import WalkImport
 
 #: Defects printed on a terminal; the files of refused records hold them all.
 _SHOWN = 40
@@ -118,25 +122,29 @@ def import_walk(  # noqa: PLR0913, PLR0917 — the options of one command, passe
     took = walks.import_walk(
         Study(study), path, session=session, district=district, tool=tool, crs=crs, actor=actor, hints=hints
     )
-    refused = int(took.counts["refused"].sum())
-    if as_json:
-        counts = {str(name): {str(k): int(v) for k, v in row.items()} for name, row in took.counts.iterrows()}
-        issues = [defect.as_dict() for defect in took.defects]
-        print_json({"tool": took.tool, "counts": counts, "issues": issues, "notes": list(took.notes)})
-    else:
-        for line in [*took.notes, *(defect.sentence() for defect in took.defects[:_SHOWN])]:
-            typer.echo(line)
-        if len(took.defects) > _SHOWN:
-            typer.echo(f"… et {len(took.defects) - _SHOWN} autre(s) défaut(s) : --json les donne tous.")
-        header = ("Table", "Lus", "Ajoutés", "Mis à jour", "Inchangés", "Refusés")
-        print_table(header, [tuple(map(str, row)) for row in took.counts.itertuples(name=None)])
-        typer.echo(took.sentence())
+    _tell(took, as_json=as_json)
     for name, frame in took.quarantined.items():
         if len(frame):
             kept = free_path(Path(f"{path.stem}.{name}.quarantaine.csv"))
             write_csv(kept, map(str, frame.columns), frame.itertuples(index=False, name=None))
             typer.echo(f"Enregistrements refusés, avec leurs motifs : {kept}", err=as_json)
-    raise typer.Exit(1 if refused else 0)
+    raise typer.Exit(1 if took.counts["refused"].sum() else 0)
+
+
+def _tell(took: "WalkImport", *, as_json: bool) -> None:
+    """Print what became of each record."""
+    if as_json:
+        counts = {str(name): {str(k): int(v) for k, v in row.items()} for name, row in took.counts.iterrows()}
+        issues = [defect.as_dict() for defect in took.defects]
+        print_json({"tool": took.tool, "counts": counts, "issues": issues, "notes": list(took.notes)})
+        return
+    for line in [*took.notes, *(defect.sentence() for defect in took.defects[:_SHOWN])]:
+        typer.echo(line)
+    if len(took.defects) > _SHOWN:
+        typer.echo(f"… et {counted(len(took.defects) - _SHOWN, 'autre défaut')} : --json les donne tous.")
+    header = ("Table", "Lus", "Ajoutés", "Mis à jour", "Inchangés", "Refusés")
+    print_table(header, [tuple(map(str, row)) for row in took.counts.itertuples(name=None)])
+    typer.echo(took.sentence())
 
 
 @app.command(
@@ -180,8 +188,7 @@ def workshop(
     for path in paths:
         typer.echo(str(path))
     sheet = table.sheet
-    spaced = f"{sheet.scale:,}".replace(",", "\u202f")
     typer.echo(
-        f"{sheet.paper} au 1:{spaced}, cadre de {sheet.frame_mm[2]:.0f} × {sheet.frame_mm[3]:.0f} mm, "
-        f"{len(table.overlays)} calque(s). Imprimez à 100 %."
+        f"{sheet.paper} au 1:{number(sheet.scale)}, cadre de {sheet.frame_mm[2]:.0f} × {sheet.frame_mm[3]:.0f} mm, "
+        f"{counted(len(table.overlays), 'calque')}. Imprimez à 100 %."
     )

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "geo_qmi"
 
 #: First component under geo_qmi → floor. Within the foundation the order counts.
 FLOORS = {
+    "wording": "foundation-0",
     "errors": "foundation-1",
     "guards": "foundation-2",
     "vocabulary": "foundation-2",

@@ -182,7 +182,7 @@ def test_the_command_writes_the_pack(tmp_path, capsys):
         main(["workshop", "Aulnay-sous-Bois", "--out", str(tmp_path / "a1"), "--paper", "a1", "--group", "young"])
     assert not end.value.code
     said = capsys.readouterr().out
-    assert "A1 au 1:2\u202f500, cadre de 612 × 529 mm, 1 calque(s). Imprimez à 100 %." in said
+    assert "A1 au 1:2\u202f500, cadre de 612 × 529 mm, 1 calque. Imprimez à 100 %." in said
     assert sorted(path.name for path in (tmp_path / "a1").iterdir()) == [
         "LISEZ-MOI.txt",
         "QMI1-AUL-ATELIER-A.csv",

@@ -18,7 +18,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from geo_qmi.errors import LimitError
 from geo_qmi.siting.cover import Bound, Cover, cover
-from geo_qmi.siting.wording import number
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

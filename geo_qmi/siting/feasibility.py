@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from geo_qmi.errors import InfeasibleError, shown
+from geo_qmi.errors import InfeasibleError, quoted, shown
 from geo_qmi.siting import exact
 from geo_qmi.siting.flows import pairs_within
-from geo_qmi.siting.wording import counted, number, quoted
+from geo_qmi.wording import counted, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

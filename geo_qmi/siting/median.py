@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from geo_qmi.errors import LimitError
-from geo_qmi.siting.wording import number
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import pandas as pd
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.guards import require_columns
-from geo_qmi.siting.wording import number
+from geo_qmi.wording import number
 
 _STEP = ("site_id", "rank", "owner", "authority", "convention", "weeks")
 

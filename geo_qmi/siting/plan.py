@@ -27,7 +27,7 @@ from geo_qmi.siting.cover import Cover, bound, cover, exchanged, greedy, least_s
 from geo_qmi.siting.feasibility import refuse_radius, too_few
 from geo_qmi.siting.flows import Flows, demand_rows, flows_of, pairs_within, site_rows
 from geo_qmi.siting.median import exchanged_median, greedy_median, median_bound, ways
-from geo_qmi.siting.wording import counted, number, percent
+from geo_qmi.wording import counted, number, percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

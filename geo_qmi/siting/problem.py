@@ -17,9 +17,8 @@ import shapely
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from geo_qmi.errors import InputError, UnknownNameError, shown
+from geo_qmi.errors import InputError, UnknownNameError, quoted, shown
 from geo_qmi.geo import require_metres
-from geo_qmi.siting.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ import pandas as pd
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.guards import require_columns, require_ids
-from geo_qmi.siting.wording import number
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
