@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from geo_qmi import _erased, _gpkg, schema
-from geo_qmi.errors import ConflictError, Defect, DefectsError, StudyDamagedError
+from geo_qmi.errors import ConflictError, Defect, DefectsError, StudyDamagedError, quoted
+from geo_qmi.wording import agreed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -174,9 +175,8 @@ class Change:
         taken = set(rows(self.connection, self.name, columns=schema.key_columns(self.name)))
         doubles = [" + ".join(map(str, key)) for key in added if key in taken]
         if doubles:
-            more = f" et {len(doubles) - 5} autre(s)" if len(doubles) > 5 else ""
             raise ConflictError(
-                f"Identifiant(s) déjà présent(s) dans « {self.name} » : {', '.join(doubles[:5])}{more}. "
+                f"{agreed(len(doubles), 'Identifiant déjà présent')} dans « {self.name} » : {quoted(doubles)}. "
                 "Rien n’a été enregistré ; donnez d’autres identifiants ou demandez une mise à jour."
             )
 

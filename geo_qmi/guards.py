@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo_qmi.errors import InputError, shown
+from geo_qmi.errors import InputError, quoted
+from geo_qmi.wording import agreed, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,7 @@ def require_columns(frame: pd.DataFrame, columns: Iterable[str], *, what: str) -
     missing = [column for column in columns if column not in frame]
     if missing:
         raise InputError(
-            f"{what} : colonne(s) absente(s) : {', '.join(missing)}. "
+            f"{what} : {agreed(len(missing), 'colonne absente')} : {', '.join(missing)}. "
             f"Colonnes présentes : {', '.join(map(str, frame.columns)) or 'aucune'}."
         )
 
@@ -32,7 +33,7 @@ def require_present(ids: pd.Series | pd.Index, *, what: str) -> None:
     """Raise `InputError` unless every identifier is present; `what` names them in French."""
     n_missing = int(np.asarray(ids.isna()).sum())
     if n_missing:
-        raise InputError(f"{what} : {n_missing} identifiant(s) manquant(s). Renseignez chaque ligne.")
+        raise InputError(f"{what} : {counted(n_missing, 'identifiant manquant')}. Renseignez chaque ligne.")
 
 
 def require_ids(ids: pd.Series | pd.Index, *, what: str) -> None:
@@ -40,8 +41,7 @@ def require_ids(ids: pd.Series | pd.Index, *, what: str) -> None:
     require_present(ids, what=what)
     twice = sorted({str(value) for value in ids[ids.duplicated()]})
     if twice:
-        quoted = ", ".join(f"« {shown(value)} »" for value in twice[:5])
         raise InputError(
-            f"{what} : identifiant(s) présent(s) plusieurs fois : {quoted}"
-            f"{' …' if len(twice) > 5 else ''}. Donnez un identifiant différent à chaque ligne."
+            f"{what} : {agreed(len(twice), 'identifiant présent')} plusieurs fois : {quoted(twice)}. "
+            "Donnez un identifiant différent à chaque ligne."
         )

@@ -21,6 +21,7 @@ from geo_qmi.terminal import (
     print_table,
     read_tables,
 )
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from geo_qmi.jury import Finding
@@ -129,7 +130,7 @@ def print_study(finding: "Finding") -> None:
         typer.echo(f"\n{jury.HEADINGS[name]}")
         print_table(list(map(str, shown.columns)), [tuple(map(_cell, row)) for row in shown.to_numpy()])
         if len(frame) > _SHOWN:
-            typer.echo(f"… et {len(frame) - _SHOWN} autre(s) ligne(s) : voir « {name}.csv ».")
+            typer.echo(f"… et {counted(len(frame) - _SHOWN, 'autre ligne')} : voir « {name}.csv ».")
 
 
 def _cell(value: Any) -> str:
@@ -386,7 +387,7 @@ def check_rules(
     if as_json:
         print_json({"verdict": verdict, "defects": [asdict(defect) for defect in defects], "rules": applied})
     elif defects:
-        typer.echo(f"{path} : {len(defects)} défaut(s).")
+        typer.echo(f"{path} : {counted(len(defects), 'défaut')}.")
         for defect in defects:
             typer.echo(f"- {defect.sentence()}")
     else:

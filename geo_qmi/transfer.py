@@ -21,6 +21,7 @@ from scipy import sparse
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.geo import require_metres
+from geo_qmi.wording import agreed, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,11 +163,13 @@ def _areas(frame: gpd.GeoDataFrame, *, what: str, remedy: str) -> NDArray[np.obj
     flat = shapely.is_missing(shapes) | (shapely.area(shapes) <= 0)
     if flat.any():
         rows = ", ".join(shown(label) for label in frame.index[flat][:5])
-        raise InputError(f"{what} : {int(flat.sum())} ligne(s) sans surface ({rows}). Attendu : des polygones.")
+        raise InputError(
+            f"{what} : {counted(int(flat.sum()), 'ligne')} sans surface ({rows}). Attendu : des polygones."
+        )
     broken = ~shapely.is_valid(shapes)
     if broken.any():
         rows = ", ".join(shown(label) for label in frame.index[broken][:5])
-        raise InputError(f"{what} : contour invalide, ligne(s) {rows}. Réparez-les d’abord (geo_qmi.geo.repair).")
+        raise InputError(f"{what} : contour invalide, lignes {rows}. Réparez-les d’abord (geo_qmi.geo.repair).")
     one, other = shapely.STRtree(shapes).query(shapes, predicate="overlaps")
     more = shapely.STRtree(shapes).query(shapes, predicate="contains")
     one, other = np.concatenate([one, more[0]]), np.concatenate([other, more[1]])
@@ -187,7 +190,7 @@ def _numbers(source: gpd.GeoDataFrame, columns: Sequence[str]) -> pd.DataFrame:
     wanted = list(dict.fromkeys(columns))
     missing = [column for column in wanted if column not in source]
     if missing:
-        raise InputError(f"Zones de départ : colonne(s) absente(s) : {', '.join(missing)}.")
+        raise InputError(f"Zones de départ : {agreed(len(missing), 'colonne absente')} : {', '.join(missing)}.")
     text = [column for column in wanted if not pd.api.types.is_numeric_dtype(source[column])]
     if text:
         raise InputError(f"Zones de départ : colonne « {text[0]} » : attendu des nombres. Convertissez-la d’abord.")

@@ -78,6 +78,6 @@ def agreed(count: float, noun: str, nouns: str = "") -> str:
 
 
 def _plural(word: str) -> str:
-    if word.endswith(("s", "x", "z")):
+    if word == "non" or word.endswith(("s", "x", "z")):
         return word
     return word + ("x" if word.endswith(("eu", "eau")) else "s")

@@ -82,7 +82,7 @@ def test_rules_check_tells_all_defects_with_their_paths(here, capsys):
     (here / "r.toml").write_text("[quotas]\nlow = -1\n[layers]\nvoeux = 1.0\n", encoding="utf-8")
     assert run("rules", "check", "r.toml") == 1
     out = capsys.readouterr().out
-    assert "2 défaut(s)" in out
+    assert "2 défauts" in out
     assert "quotas.low" in out
     assert run("rules", "check", "r.toml", "--json") == 1
     found = json.loads(capsys.readouterr().out)
@@ -243,7 +243,7 @@ def test_a_dossier_offered_again_without_its_text_is_said_to_count_for_no_theme(
     capsys.readouterr()
     later = ("next-wave", "resultats/waves.csv", "phase 2", *one, "--at", "2027-02-01", "--rules", "r.toml")
     assert run(*later) == 0
-    assert "1 dossier(s) repris sans leur texte ne comptent dans aucune borne" in capsys.readouterr().out
+    assert "1 dossier hors de toute borne de thème" in capsys.readouterr().out
 
 
 def test_one_option_counts_what_was_said_on_the_ground(here, capsys):

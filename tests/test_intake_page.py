@@ -126,9 +126,9 @@ def test_nothing_is_written_without_who_and_why(study, shipped):
     how = {"file": "a.csv", "update": False, "version": study.version("applications")}
     with pytest.raises(InputError, match="dites qui enregistre et pourquoi"):
         deposits.accept(study, took, reason=" ", actor="Nadia", **how)
-    assert "1 ligne(s) ajoutée(s)" in deposits.accept(study, took, reason="appel", actor="Nadia", **how)
+    assert "1 ligne ajoutée" in deposits.accept(study, took, reason="appel", actor="Nadia", **how)
     last = study.journal().iloc[-1]
-    assert (last["actor"], last["reason"]) == ("Nadia", "appel (import de « a.csv » : 1 ligne(s) sur 1)")
+    assert (last["actor"], last["reason"]) == ("Nadia", "appel (import de « a.csv » : 1 ligne sur 1)")
 
 
 def bomb() -> bytes:
@@ -167,7 +167,7 @@ def test_a_call_enters_through_the_page(opened_study):
     page.text_input(key="candidatures-pourquoi").set_value("Appel de juin")
     page.button(key="candidatures-enregistrer").click().run()
     assert not page.exception
-    assert "2 ligne(s) ajoutée(s) et 0 mise(s) à jour dans « Candidatures » ; 2 refusée(s)" in said(page)
+    assert "2 lignes ajoutées et 0 mise à jour dans « Candidatures » ; 2 refusées" in said(page)
     names = opened_study.read("applications").set_index("application_id")["name"]
     assert names["N-4"] == '=HYPERLINK("http://a.b")'
     assert opened_study.journal().iloc[-1]["actor"] == "Nadia"

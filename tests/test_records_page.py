@@ -225,7 +225,7 @@ def test_a_cell_is_corrected_saved_and_undone(opened_study, monkeypatch):
     assert typist.asked["column_config"]["partner"]["required"] is True
     typist.words = "relu"
     page.run()
-    assert "Pas encore enregistré : 1 ligne(s) modifiée(s)" in said(page)
+    assert "Pas encore enregistré : 1 ligne modifiée" in said(page)
     page.button(key="donnees-enregistrer").click().run()
     assert "dites qui enregistre et pourquoi" in said(page)
     typist.words = None  # once saved, the grid is a new one

@@ -34,14 +34,14 @@ def files(*names: str) -> list[tuple[str, bytes]]:
 
 def test_an_upload_is_the_import_of_the_command(opened_study):
     done = walk_upload.imported(files("csv/marche_fr.csv"), **AULNAY)
-    assert "7 enregistrement(s) lus : 6 ajoutés" in done.sentence
+    assert "7 enregistrements lus : 6 ajoutés" in done.sentence
     assert done.n_refused == 1
     assert list(done.refused) == ["observations"]
     assert b"bruit de chantier" in done.refused["observations"]
     assert (opened_study.read("observations")["session_id"] == "AUL-T1").sum() == 3
     assert "Nadia" in set(opened_study.journal()["actor"])
     again = walk_upload.imported(files("csv/marche_fr.csv"), **AULNAY)
-    assert "0 ajoutés, 0 mis à jour, 6 inchangés, 1 refusés" in again.sentence
+    assert "0 ajouté, 0 mis à jour, 6 inchangés, 1 refusé" in again.sentence
 
 
 @pytest.mark.usefixtures("opened_study")
@@ -68,7 +68,7 @@ def test_three_clicks_on_the_page(opened_study, tmp_path):
     page.button(key="marche-importer").click().run()
     assert not page.exception
     told = [element.value.replace("\\", "") for kind in ("success", "warning") for element in page.get(kind)]
-    assert any("9 enregistrement(s) lus : 9 ajoutés" in words for words in told)
+    assert any("9 enregistrements lus : 9 ajoutés" in words for words in told)
     assert "AUL-T1" in set(opened_study.read("sessions")["session_id"])
 
 

@@ -133,7 +133,7 @@ def test_create_refuses_defects_and_leaves_nothing(tmp_path, shipped):
 
 def test_append_refuses_a_taken_identifier_and_a_dangling_reference(study):
     study.append("figures", figure(1), reason="essai")
-    with pytest.raises(ConflictError, match=r"déjà présent\(s\) dans « figures » : X0001"):
+    with pytest.raises(ConflictError, match="déjà présent dans « figures » : « X0001 »"):
         study.append("figures", figure(1), reason="essai")
     lost = schema.typed(pd.DataFrame([{"project_id": "P?", "tag": "T", "source": "calcul"}]), "project_tags")
     with pytest.raises(DefectsError, match="absente de la table « projects »"):

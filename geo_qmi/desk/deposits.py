@@ -21,6 +21,7 @@ from geo_qmi.intake import take_in, write_quarantine
 from geo_qmi.intake.columns import recognise
 from geo_qmi.intake.places import WORDS, ways
 from geo_qmi.sources.files import read_file
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -254,8 +255,8 @@ def accept(study: Study, took: Intake, *, file: str, reason: str, actor: str, up
     """
     why, who = signed(reason, actor)
     if not took.n_ok:
-        raise InputError(f"Aucune ligne à enregistrer : les {took.n_in} ligne(s) du fichier sont refusées.")
-    told = f"{why} (import de « {shown(file)} » : {took.n_ok} ligne(s) sur {took.n_in})"
+        raise InputError(f"Aucune ligne à enregistrer : {counted(took.n_in, 'ligne refusée')}, aucune acceptée.")
+    told = f"{why} (import de « {shown(file)} » : {counted(took.n_ok, 'ligne')} sur {took.n_in})"
     rows = took.accepted.reset_index(drop=True)
     if update:
         study.upsert(took.table, rows, reason=told, actor=who, expected_version=version)
@@ -263,8 +264,8 @@ def accept(study: Study, took: Intake, *, file: str, reason: str, actor: str, up
         study.append(took.table, rows, reason=told, actor=who)
     new = took.n_ok - took.n_replaced
     return (
-        f"{new} ligne(s) ajoutée(s) et {took.n_replaced} mise(s) à jour dans « {schema.label(took.table)} » ; "
-        f"{took.n_quarantined} refusée(s)."
+        f"{counted(new, 'ligne ajoutée')} et {counted(took.n_replaced, 'mise à jour')} "
+        f"dans « {schema.label(took.table)} » ; {counted(took.n_quarantined, 'refusée')}."
     )
 
 

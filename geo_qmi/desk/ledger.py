@@ -24,6 +24,7 @@ from geo_qmi.desk.deposits import signed
 from geo_qmi.errors import Defect, DefectsError, InputError, shown
 from geo_qmi.intake import take_in
 from geo_qmi.sources.raw import RawTable
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,11 +99,10 @@ class Edits:
         Examples
         --------
         >>> Edits({3: ["name"]}, [], [4, 5]).sentence()
-        '1 ligne(s) modifiée(s), 0 ajoutée(s), 2 supprimée(s)'
+        '1 ligne modifiée, 0 ajoutée, 2 supprimées'
         """
-        return (
-            f"{len(self.changed)} ligne(s) modifiée(s), {len(self.added)} ajoutée(s), {len(self.removed)} supprimée(s)"
-        )
+        changed, added = counted(len(self.changed), "ligne modifiée"), counted(len(self.added), "ajoutée")
+        return f"{changed}, {added}, {counted(len(self.removed), 'supprimée')}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -427,7 +427,7 @@ def _orphans(opened: Opened, whole: pd.DataFrame, known: Mapping[str, pd.DataFra
                     lost.append(
                         Defect(
                             "error",
-                            f"encore citée par {n_rows} ligne(s) de « {schema.label(other)} »",
+                            f"encore citée par {counted(n_rows, 'ligne')} de « {schema.label(other)} »",
                             "corrigez d’abord ces lignes",
                             layer=schema.label(opened.name),
                             row=int(row),

@@ -17,6 +17,7 @@ from geo_qmi.editions.masking import mask
 from geo_qmi.editions.redaction import WORDS, redact
 from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.schema import CRS
+from geo_qmi.wording import agreed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -141,7 +142,7 @@ def edition(
         raise InputError(f"Édition : seuil de {floor_people} personnes. Attendu : {FLOOR_GROUP} au moins.")
     absent = [table for table in ("sessions", "participants", "observations") if table not in tables]
     if absent:
-        raise InputError(f"Édition : table(s) absente(s) : {', '.join(absent)}.")
+        raise InputError(f"Édition : {agreed(len(absent), 'table absente')} : {', '.join(absent)}.")
     own = {table: tables[table].copy() for table in COLUMNS[name] if table in tables}
     group = tables["participants"].set_index("participant_id")["actor_group"]
     own["observations"]["actor_group"] = own["observations"]["participant_id"].map(group)

@@ -20,6 +20,7 @@ from geo_qmi.intake.faults import Faults
 from geo_qmi.intake.report import Report
 from geo_qmi.intake.taking import Intake, identifiers, refuse, take_in, tell_check_digits
 from geo_qmi.sources.files import read_file
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     import os
@@ -114,7 +115,7 @@ def import_file(  # noqa: PLR0913 - the options of one command, keyword-only
     version = study.version(table)
     took = take_in(raw, table, crs=crs, mapping=mapping, known=study.read_many(), update=update)
     if took.n_ok:
-        reason = f"import de « {raw.file} » : {took.n_ok} ligne(s) sur {took.n_in}"
+        reason = f"import de « {raw.file} » : {counted(took.n_ok, 'ligne')} sur {took.n_in}"
         rows = took.accepted.reset_index(drop=True)
         if update:
             study.upsert(table, rows, reason=reason, actor=actor, expected_version=version)
@@ -151,7 +152,7 @@ def check_study(tables: Mapping[str, pd.DataFrame]) -> Report:
         n_unlocated += int(sound.geometry.isna().sum()) if isinstance(sound, gpd.GeoDataFrame) else 0
         issues += faults.listed(identifiers(frame, name))
         if "demo" in frame and frame["demo"].any():
-            notes.append(f"{schema.label(name)} : {int(frame['demo'].sum())} ligne(s) de démonstration.")
+            notes.append(f"{schema.label(name)} : {counted(int(frame['demo'].sum()), 'ligne')} de démonstration.")
     n_in = sum(map(len, known.values()))
     return Report(n_in, n_ok, n_unlocated, n_in - n_ok, issues, tuple(notes))
 
@@ -189,12 +190,12 @@ def _tell_places(frame: pd.DataFrame, faults: Faults) -> None:
     status = placed["geometry_status"]
     unsourced, vague = placed["geometry_source"].isna(), placed["precision_m"].isna()
     for column, concerned, reason, proposal in (
-        ("geometry_source", unsourced, "géométrie(s) sans source", "dites d’où vient le tracé"),
-        ("geometry_status", status.eq("unknown"), "géométrie(s) de statut inconnu", "dites s’il est officiel ou non"),
+        ("geometry_source", unsourced, "géométrie sans source", "dites d’où vient le tracé"),
+        ("geometry_status", status.eq("unknown"), "géométrie de statut inconnu", "dites s’il est officiel ou non"),
         (
             "precision_m",
             status.eq("official") & vague,
-            "géométrie(s) officielle(s) sans précision",
+            "géométrie officielle sans précision",
             "donnez-la en mètres",
         ),
     ):

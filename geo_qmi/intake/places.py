@@ -22,6 +22,7 @@ from geo_qmi.errors import InputError, shown
 from geo_qmi.intake.cells import Fault, reader
 from geo_qmi.schema.kinds import number
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -357,7 +358,7 @@ class _Guard:
         if raised.any():
             shapes[raised] = shapely.force_2d(shapes[raised])
             self.faults.table(
-                f"altitudes (Z) ou mesures (M) laissées de côté dans {int(raised.sum())} géométrie(s)",
+                f"altitudes (Z) ou mesures (M) laissées de côté dans {counted(int(raised.sum()), 'géométrie')}",
                 "la carte est plane ; gardez votre fichier si l’altitude compte",
                 severity="warning",
                 column=_GEOMETRY,

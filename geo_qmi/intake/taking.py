@@ -23,6 +23,7 @@ from geo_qmi.intake import places
 from geo_qmi.intake.cells import Fault, luhn, reader
 from geo_qmi.intake.columns import Recognised, recognise
 from geo_qmi.intake.faults import Faults
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,7 +187,7 @@ def _tell_columns(seen: Recognised, name: str, faults: Faults) -> None:
     aside = seen.unknown + seen.repeated
     if aside:
         faults.table(
-            f"{len(aside)} colonne(s) non reprise(s) : {', '.join(f'« {shown(c)} »' for c in aside)}",
+            f"{counted(len(aside), 'colonne non reprise')} : {', '.join(f'« {shown(c)} »' for c in aside)}",
             f'si l’une d’elles compte, ajoutez --map "COLONNE=colonne de {name}"',
             severity="warning",
         )
@@ -251,7 +252,7 @@ def _account(
     )
     if silent:
         faults.table(
-            f"confiance dans le tracé non dite pour {silent} géométrie(s) : « numérisé » est retenu",
+            f"confiance dans le tracé non dite pour {counted(silent, 'géométrie')} : « numérisé » est retenu",
             "ajoutez une colonne geometry_status : officiel, numérisé, approximatif ou inconnu",
             severity="warning",
             column="geometry_status",
@@ -267,7 +268,7 @@ def _shapes(
         carried = 0 if raw.geometry is None else sum(shape is not None for shape in raw.geometry)
         if carried:
             faults.table(
-                f"{carried} géométrie(s) non reprise(s) : la table « {schema.label(name)} » n’en a pas",
+                f"{counted(carried, 'géométrie non reprise')} : la table « {schema.label(name)} » n’en a pas",
                 "choisissez une autre table si la géométrie compte",
                 severity="warning",
                 column="geometry",

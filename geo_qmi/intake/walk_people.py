@@ -16,6 +16,7 @@ import pandas as pd
 from geo_qmi.sources.field.collected import cells, fault
 from geo_qmi.sources.raw import RawTable
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -170,7 +171,7 @@ class People:
 
     def _tell(self, met: dict[str, _Seen], *, silent: list[str]) -> None:
         if silent:
-            reason = f"groupe d’acteurs non dit pour {len(silent)} participant(s) : {', '.join(silent[:5])}"
+            reason = f"groupe d’acteurs non dit pour {counted(len(silent), 'participant')} : {', '.join(silent[:5])}"
             remedy = "ajoutez une colonne groupe, ou précisez-le à l’import"
             self.defects.append(fault(met[silent[0]].raw, reason, remedy, column="actor_group"))
         for seen in met.values():

@@ -21,6 +21,7 @@ from geo_qmi.intake.walk_people import ErasedAmong, People, said_alone, whole
 from geo_qmi.sources.field.collected import HELPERS, TOOLS, Collected, Hints, cells, fault
 from geo_qmi.sources.raw import RawTable
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -297,7 +298,7 @@ def _set_author(raw: RawTable, walk: _Walk) -> None:
         [who.get(row) for row in raw.frame.index], index=raw.frame.index, dtype=object
     )
     if len(who) < len(raw.frame):
-        reason = f"{len(raw.frame) - len(who)} observation(s) sans auteur : un pseudonyme est attendu"
+        reason = f"{counted(len(raw.frame) - len(who), 'observation')} sans auteur : un pseudonyme est attendu"
         walk.out.defects.append(
             fault(raw, reason, "ajoutez une colonne participant, ou précisez-le à l’import", column="participant")
         )
@@ -320,7 +321,7 @@ def _set_kind(raw: RawTable, walk: _Walk) -> None:
     told = cells(frame, "kind")
     silent = int(told.isna().sum())
     if silent:
-        reason = f"nature non dite pour {silent} observation(s) : « ressenti » est retenu"
+        reason = f"nature non dite pour {counted(silent, 'observation')} : « ressenti » est retenu"
         proposal = "ajoutez une colonne nature : ressenti, rien ressenti ou ce qui manque"
         walk.out.defects.append(fault(raw, reason, proposal, column="kind", severity="warning"))
     frame["kind"] = told.where(told.notna(), "mark")

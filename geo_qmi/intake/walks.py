@@ -22,6 +22,7 @@ from geo_qmi.intake.walk_people import ERASED
 from geo_qmi.intake.walk_rows import TABLES, Prepared, prepare
 from geo_qmi.sources.field.collected import Hints
 from geo_qmi.sources.field.reading import read_walk
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     import os
@@ -76,14 +77,14 @@ class WalkImport:
         n = self.counts.sum()
         errors = sum(defect.severity == "error" for defect in self.defects)
         return (
-            f"{n['in']} enregistrement(s) lus : {n['added']} ajoutés, {n['updated']} mis à jour, "
-            f"{n['unchanged']} inchangés, {n['refused']} refusés ; "
-            f"{errors} erreur(s), {len(self.defects) - errors} avertissement(s)." + self._erased()
+            f"{counted(n['in'], 'enregistrement lu')} : {counted(n['added'], 'ajouté')}, {n['updated']} mis à jour, "
+            f"{counted(n['unchanged'], 'inchangé')}, {counted(n['refused'], 'refusé')} ; "
+            f"{counted(errors, 'erreur')}, {counted(len(self.defects) - errors, 'avertissement')}." + self._erased()
         )
 
     def _erased(self) -> str:
         n_erased = sum(defect.reason == ERASED for defect in self.defects)
-        return f" Dont {n_erased} refusé(s) parce que leur auteur a été effacé de l’étude." if n_erased else ""
+        return f" Dont {counted(n_erased, 'refusé')}, leur auteur étant effacé de l’étude." if n_erased else ""
 
 
 def import_walk(
@@ -150,7 +151,7 @@ def import_walk(
         study.write_many(changed, reason=reason, actor=actor, expected_versions=versions)
     n_erased = sum(defect.reason == ERASED for defect in found)
     if n_erased:
-        note = f"{reason} : {n_erased} enregistrement(s) de personnes effacées refusés"
+        note = f"{reason} : {counted(n_erased, 'enregistrement refusé')}, d’une personne effacée"
         study.note_refusal("participants", reason=note, actor=actor)
     return WalkImport(
         collected.tool,

@@ -12,6 +12,7 @@ import pandas as pd
 
 from geo_qmi.jury.studies import Finding
 from geo_qmi.matching.identity import likely_duplicates
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ def duplicates(candidates: pd.DataFrame, tables: Mapping[str, Any]) -> Finding:
             "Motif": found["reason"],
         }
     )
-    said = f"{len(table)} paire(s) à regarder ; rien n’est fusionné, aucun score n’en dépend."
+    said = f"{counted(len(table), 'paire')} à regarder ; rien n’est fusionné, aucun score n’en dépend."
     return Finding("duplicates", "Doublons probables", (said,) if len(table) else (), {"duplicates": table})
 
 

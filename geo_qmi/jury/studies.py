@@ -17,6 +17,7 @@ from geo_qmi import export, matching
 from geo_qmi.jury.naming import labels, named, with_names
 from geo_qmi.matching import robustness as weights
 from geo_qmi.matching import stable as stability
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -139,7 +140,7 @@ def robustness(prepared: Prepared, result: Match) -> Finding:
     ]
     ranges = pd.concat(spans, ignore_index=True)[["criterion", "now", *keys, "from", "to"]]
     said = (
-        f"{_DRAWS} jeux de poids tirés au sort (graine 0) : {held} placement(s) du plan sur {len(best)} "
+        f"{_DRAWS} jeux de poids tirés au sort (graine 0) : {counted(held, 'placement')} du plan sur {len(best)} "
         "tiennent dans neuf tirages sur dix au moins."
     )
     return Finding(
@@ -227,8 +228,8 @@ def reserve(prepared: Prepared, result: Match) -> Finding:
     table = named(waiting[columns].rename(columns=words), labels(prepared))
     size = result.rules.reserve.size
     said = (
-        f"Au plus {size} candidature(s) par quartier, le plus haut score appelé d’abord ; une même candidature peut "
-        "attendre dans plusieurs quartiers."
+        f"Au plus {counted(size, 'candidature')} par quartier, le plus haut score appelé d’abord ; une même "
+        "candidature peut attendre dans plusieurs quartiers."
     )
     return Finding("reserve", "Liste de réserve", (said,) if len(table) else (), {"reserve": table})
 

@@ -19,6 +19,7 @@ from geo_qmi.errors import DefectsError, InputError, shown
 from geo_qmi.jury.naming import labels, named
 from geo_qmi.jury.studies import Finding
 from geo_qmi.matching import decisions
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from geo_qmi.runs import Prepared
 
 _UNREAD = (
-    "Attention : {} dossier(s) repris sans leur texte ne comptent dans aucune borne de thème ; donnez-les de nouveau "
-    "avec --candidates pour qu’ils y comptent."
+    "Attention : {} hors de toute borne de thème, faute de texte dans la reprise. Pour en tenir compte, donnez de "
+    "nouveau la candidature avec --candidates."
 )
 
 
@@ -151,7 +152,9 @@ def following(
     finding = _worded(plan, origins, matrix, names=names, wave=wave)
     read = [] if fresh is None else fresh.candidates["project_id"].tolist()
     if book.rules.theme_bounds and (unread := len(matrix.index.difference(read))):
-        finding = dataclasses.replace(finding, sentences=(*finding.sentences, _UNREAD.format(unread)))
+        finding = dataclasses.replace(
+            finding, sentences=(*finding.sentences, _UNREAD.format(counted(unread, "dossier")))
+        )
     return Wave(plan, origins, rows, finding)
 
 
@@ -226,13 +229,13 @@ def _worded(plan: Plan, origins: pd.DataFrame, matrix: pd.DataFrame, *, names: M
     waiting = plan.reserve[["district_id", "place", "project_id", "score"]].merge(dates, on=keys, how="left")
     out = plan.excluded.rename(columns={"reason": "Motif"})
     back = origins.loc[origins["dated"], "project_id"].nunique()
-    counted = (
-        f"Vague « {wave} » : {len(matrix)} dossier(s), dont {back} repris avec leurs scores datés ; "
-        f"{len(plan.rows)} placé(s), {len(plan.excluded)} hors plan."
+    said = (
+        f"Vague « {wave} » : {counted(len(matrix), 'dossier')}, dont {back} repris avec leurs scores datés ; "
+        f"{counted(len(plan.rows), 'placé')}, {len(plan.excluded)} hors plan."
     )
     tables = {
         "plan_de_vague": named(placed.rename(columns=words), names),
         "reserve": named(waiting.rename(columns=words), names),
         "hors_plan": named(out, names),
     }
-    return Finding("wave", f"Vague « {wave} »", (counted, plan.said), tables)
+    return Finding("wave", f"Vague « {wave} »", (said, plan.said), tables)

@@ -23,6 +23,7 @@ from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 from geo_qmi.matching.optimum import feasible
 from geo_qmi.matching.program import compiled
 from geo_qmi.matching.rule_model import Objective
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -238,11 +239,11 @@ def _given_up(
 def _sentence(program: Program, limits: tuple[Limit, ...]) -> str:
     """Return the clash in French."""
     n_known = len(np.unique(program.project))
-    known = f"{n_known} candidature{'s' if n_known > 1 else ''} de score connu"
+    known = f"{counted(n_known, 'candidature')} de score connu"
     known = f"{known}, chacune dans un quartier au plus" if n_known else "aucune candidature de score connu"
     words = " ; ".join(limit.words for limit in limits[:_SPELLED_OUT])
     rest = len(limits) - _SPELLED_OUT
-    words += f" ; et {rest} autre(s) du même genre" if rest > 0 else ""
+    words += f" ; et {counted(rest, 'autre')} du même genre" if rest > 0 else ""
     if len(limits) == 1:
         return f"Plan impossible : cette règle ne peut pas être tenue : {words} ({known})."
     return (

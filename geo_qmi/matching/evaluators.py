@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.guards import require_columns, require_present
+from geo_qmi.wording import counted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +142,10 @@ def _notes(n_groups: int, table: pd.DataFrame, correct: bool) -> tuple[str, ...]
     """Return what must be said with the two rankings."""
     moved = int((table["rank_raw"] != table["rank_corrected"]).sum())
     use = "la note corrigée" if correct else "la moyenne brute ; la correction est montrée, pas appliquée"
-    notes = [f"Note retenue : {use}.", f"{moved} projet(s) sur {len(table)} changent de rang avec la correction."]
+    notes = [
+        f"Note retenue : {use}.",
+        f"Changent de rang avec la correction : {counted(moved, 'projet')} sur {len(table)}.",
+    ]
     if n_groups > 1:
         notes.append(
             f"{n_groups} groupes d’évaluateurs n’ont aucun projet en commun : leurs sévérités ne se comparent pas, "

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geo_qmi import wording
 from geo_qmi.errors import InputError, shown
 from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.matching.rule_model import SILENT
@@ -330,14 +331,11 @@ def _support(asked: CellTable, offered: CellTable) -> NDArray[np.int8]:
     return state
 
 
-def _number(value: float) -> str:
-    """Return a number with at most one decimal and a French comma."""
-    return f"{value:.1f}".removesuffix(".0").replace(".", ",")
-
-
 def _gap(need: str, cell: str, unit: str) -> Callable[[pd.Series, Mapping[Hashable, Any]], str]:
     """Return the words for a number too small."""
-    return lambda application, place: f"il manque {_number(float(application[need]) - float(place[cell]))} {unit}"
+    return lambda application, place: (
+        f"il manque {wording.number(float(application[need]) - float(place[cell]), digits=1)} {unit}"
+    )
 
 
 _RULES = (

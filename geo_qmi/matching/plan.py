@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geo_qmi.errors import InfeasibleError, InputError, shown
+from geo_qmi.errors import InfeasibleError, InputError, quoted, shown
 from geo_qmi.guards import require_columns
 from geo_qmi.matching.conflict import clash_sentence, duties
 from geo_qmi.matching.optimum import lot, optimum
@@ -361,7 +361,7 @@ def next_wave(earlier: pd.DataFrame, scores: pd.DataFrame, *, wave: str, at: str
     again = sorted(placed & set(fresh.index))
     if again:
         raise InputError(
-            f"Vague « {shown(wave)} » : {', '.join(again[:5])} déjà placé(s) dans une vague précédente. Retirez-les."
+            f"Vague « {shown(wave)} » : déjà placés dans une vague précédente : {quoted(again)}. Retirez-les."
         )
     kept = past[~past["project_id"].isin(placed) & past["district_id"].isin(fresh.columns) & past["score"].notna()]
     known = fresh.rename_axis("project_id").reset_index().melt("project_id", var_name="district_id", value_name="score")

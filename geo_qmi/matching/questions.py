@@ -17,6 +17,7 @@ import pandas as pd
 from geo_qmi.errors import shown
 from geo_qmi.matching.feasibility import NEED_WORDS
 from geo_qmi.schema.calls import GROUNDS, SEASONS, SUPPORTS
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def questions(appraisal: Appraisal) -> pd.DataFrame:
         settled, may = int(counts.all(axis=0).sum()), int(counts.any(axis=0).sum())
         if may:
             name = shown(names[str(project_id)])
-            sentence = f"demander {ASKED[str(field)]} à {name} : départage {settled} comparaison(s) à coup sûr"
+            sentence = f"demander {ASKED[str(field)]} à {name} : départage {counted(settled, 'comparaison')} à coup sûr"
             rows.append((project_id, field, settled, may, f"{sentence}, {may} au mieux"))
     table = pd.DataFrame(rows, columns=_COLUMNS)
     order = table.assign(settled=-table["settled"], may_settle=-table["may_settle"])

@@ -17,6 +17,7 @@ from geo_qmi.guards import require_columns
 from geo_qmi.matching import competence, feasibility, window
 from geo_qmi.matching.explanation import explain
 from geo_qmi.vocabulary import THEMES
+from geo_qmi.wording import agreed, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +152,7 @@ class Teller:
             gains[part.theme] = gains.get(part.theme, 0.0) + part.contribution
         ordered = sorted(gains.items(), key=lambda gain: -gain[1])
         listed = [f"{THEMES[theme]} {_decimal(gain)}" for theme, gain in ordered[:_SPELLED_OUT]]
-        rest = f" et {len(gains) - _SPELLED_OUT} autre(s)" if len(gains) > _SPELLED_OUT else ""
+        rest = f" et {counted(len(gains) - _SPELLED_OUT, 'autre')}" if len(gains) > _SPELLED_OUT else ""
         evidence = dict.fromkeys(part.evidence_need for part in useful[:_SPELLED_OUT])
         return f"thèmes communs : {', '.join(listed)}{rest}", " | ".join(evidence)
 
@@ -191,7 +192,8 @@ class Teller:
             return "aucun lieu ne convient : personne n’est à portée", ""
         if pd.isna(best["people_in_reach"]):
             return f"{best['name']} : personnes à portée non comptées", str(best["place_id"])
-        return f"{best['name']} : {int(best['people_in_reach'])} personnes à portée", str(best["place_id"])
+        people = counted(int(best["people_in_reach"]), "personne")
+        return f"{best['name']} : {people} à portée", str(best["place_id"])
 
     def _complementarity(self, _: str, district_id: str) -> tuple[str, str]:
         present = self.appraisal.present
@@ -200,7 +202,8 @@ class Teller:
         )
         if not here:
             return "aucun projet connu dans ce quartier : rien à comparer", ""
-        return f"part du projet sur des thèmes que {len(here)} projet(s) présent(s) ne couvrent pas", ", ".join(here)
+        there = f"{counted(len(here), 'projet présent')} ne {agreed(len(here), 'couvre', 'couvrent')} pas"
+        return f"part du projet sur des thèmes que {there}", ", ".join(here)
 
     def _window(self, project_id: str, district_id: str) -> tuple[str, str]:
         dossier: Any = self.dossiers.loc[project_id]
@@ -233,5 +236,5 @@ def readds(rows: pd.DataFrame, appraisal: Appraisal) -> bool:
 
 
 def _decimal(value: float) -> str:
-    """Return a number with two decimals and a French comma."""
-    return f"{value:.2f}".replace(".", ",")
+    """Return a number with two decimals and a French comma; what is too small for them is not said nil."""
+    return "< 0,01" if 0 < value < 0.005 else f"{value:.2f}".replace(".", ",")

@@ -32,6 +32,7 @@ from geo_qmi.matching.optimum import lot
 from geo_qmi.matching.plan import limits_of
 from geo_qmi.matching.program import SCORE_STEPS, checked_scores
 from geo_qmi.matching.rule_model import Rules
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -385,7 +386,7 @@ def _long(ranks: pd.DataFrame) -> pd.DataFrame:
 def _sentence(shortfall: pd.DataFrame, *, tied: bool, n_blocking: int) -> str:
     """Return what is missing, in French."""
     if n_blocking:
-        head = f"Plan presque stable : {n_blocking} paire(s) le bloquent (projets à plusieurs thèmes bornés)"
+        head = f"Plan presque stable, à {counted(n_blocking, 'paire')} près (projets à plusieurs thèmes bornés)"
     elif shortfall.empty:
         return "Plan stable : aucun projet et aucun quartier ne préféreraient tous deux se retrouver."
     else:

@@ -18,6 +18,7 @@ import geo_qmi
 from geo_qmi import export, matching, schema
 from geo_qmi.matching.questions import ASKED
 from geo_qmi.vocabulary import THEMES
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,9 +157,8 @@ def plan_rows(prepared: Prepared, result: Match) -> list[tuple[str, str, str, st
 def closing_lines(prepared: Prepared, result: Match) -> list[str]:
     """Return what to say after the plan: total, who is out, and how often the real host came first."""
     plan = result.plan
-    lines = [
-        f"{prepared.title} : {len(plan.rows)} placé(s), {len(plan.excluded)} hors plan ; total {_decimal(plan.total)}."
-    ]
+    placed = f"{counted(len(plan.rows), 'placé')}, {len(plan.excluded)} hors plan"
+    lines = [f"{prepared.title} : {placed} ; total {_decimal(plan.total)}."]
     if plan.status in {"tied", "unproven"} or result.rules.objective.mode == "lexicographic" or plan.bonus:
         lines.append(plan.said)
     if len(result.counted()) > 1:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from geo_qmi.errors import InputError, shown
 from geo_qmi.geo import require_metres
 from geo_qmi.guards import require_columns
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -48,8 +49,8 @@ def require_observations(observations: gpd.GeoDataFrame, *extra: str) -> None:
     n_nameless = int(observations["participant_id"].isna().sum())
     if n_nameless:
         raise InputError(
-            f"Observations : {n_nameless} ligne(s) sans pseudonyme. Sans savoir qui parle, une personne ne peut avoir "
-            "une seule voix : donnez un pseudonyme à chaque ligne."
+            f"Observations : {counted(n_nameless, 'ligne')} sans pseudonyme. Sans savoir qui parle, une personne "
+            "ne peut avoir une seule voix : donnez un pseudonyme à chaque ligne."
         )
     outside = observations["valence"].notna() & ~observations["valence"].isin(SCALE)
     if outside.any():

@@ -24,6 +24,7 @@ from geo_qmi.guards import require_columns
 from geo_qmi.schema import CRS
 from geo_qmi.sensitive.inputs import require_observations
 from geo_qmi.vocabulary import THEMES
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -204,7 +205,7 @@ def need_rows(located: gpd.GeoDataFrame) -> pd.DataFrame:
     for (district, theme), group in located.groupby(["district_id", "theme"], sort=True):
         ids = sorted(name for joined in group["evidence_ids"] for name in joined.split(" ; "))
         n_placed = int(group.geometry.notna().sum())
-        words = f"Terrain : {len(ids)} élément(s), {n_placed} lieu(x) : {', '.join(ids)}"
+        words = f"Terrain : {counted(len(ids), 'élément')}, {counted(n_placed, 'lieu')} : {', '.join(ids)}"
         rows[district, theme] = (float(group["weight"].sum()), words)
     table = pd.DataFrame(
         [(district, FIELD_LAYER, theme, *found) for (district, theme), found in rows.items()],

@@ -19,6 +19,7 @@ from geo_qmi.geo import require_metres
 from geo_qmi.guards import require_columns
 from geo_qmi.schema import CRS
 from geo_qmi.sensitive.inputs import require_places
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,7 +149,7 @@ def segments(streets: gpd.GeoDataFrame, *, id_column: str | None = None) -> gpd.
     require_metres(streets, what="les rues")
     wrong = ~streets.geom_type.isin(["LineString", "MultiLineString"])
     if wrong.any():
-        raise InputError(f"Rues : {int(wrong.sum())} géométrie(s) ne sont pas des lignes. Attendu : des tronçons.")
+        raise InputError(f"Rues : {counted(int(wrong.sum()), 'géométrie')} d’un autre type. Attendu : des lignes.")
     if id_column is not None:
         require_columns(streets, [id_column], what="Rues")
         names = streets[id_column].astype("str")

@@ -22,6 +22,7 @@ from geo_qmi.sensitive.needs import located_needs, need_rows, unthemed, voices
 from geo_qmi.sensitive.places import unattached, walk_ground
 from geo_qmi.sensitive.values import felt
 from geo_qmi.vocabulary import ACTOR_GROUPS, PLACE_STATES, SESSION_KINDS
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -267,16 +268,16 @@ def _gaps(
         found.append(f"Groupes sans participant connu : {', '.join(absent)}.")
     walks = int(own["sessions"]["kind"].isin(["walk", "stroll"]).sum())
     traced = own["routes"]["session_id"].nunique()
-    counted = [
-        (walks - traced, "marche(s) sans parcours tracé : ce qui y fut silencieux ne se distingue pas du non parcouru"),
-        (len(unthemed(seen)), "ressenti(s) négatif(s) ou absence(s) sans thème : hors des besoins"),
-        (int(seen.geometry.isna().sum()), "observation(s) sans lieu : hors de la carte"),
-        (len(_off_ground(seen, ground)), "observation(s) hors du périmètre et loin du parcours : hors de la carte"),
-        (int(seen["kind"].eq("mark").mul(seen["valence"].isna()).sum()), "ressenti(s) sans valence : sans vote"),
-        (int(items["priority"].isna().sum()), "objet(s) d’atelier sans rang de priorité"),
-        (int(ground["n_people"].between(1, FLOOR_PEOPLE - 1).sum()), "cellule(s) à moins de cinq personnes"),
+    missing = [
+        (walks - traced, "marche sans parcours tracé : ce qui y fut silencieux ne se distingue pas du non parcouru"),
+        (len(unthemed(seen)), "ressenti négatif ou absence sans thème : hors des besoins"),
+        (int(seen.geometry.isna().sum()), "observation sans lieu : hors de la carte"),
+        (len(_off_ground(seen, ground)), "observation hors du périmètre et loin du parcours : hors de la carte"),
+        (int(seen["kind"].eq("mark").mul(seen["valence"].isna()).sum()), "ressenti sans valence : sans vote"),
+        (int(items["priority"].isna().sum()), "objet d’atelier sans rang de priorité"),
+        (int(ground["n_people"].between(1, FLOOR_PEOPLE - 1).sum()), "cellule à moins de cinq personnes"),
     ]
-    return found + [f"{number} {words}." for number, words in counted if number > 0]
+    return found + [f"{counted(n, words)}." for n, words in missing if n > 0]
 
 
 def _off_ground(seen: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

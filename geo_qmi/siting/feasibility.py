@@ -138,7 +138,7 @@ def refuse_radius(problem: Problem, radius: float) -> None:
         else f"« {shown(name)} » (le plus proche, « {shown(site)} », à {number(cost)} {problem.unit})"
         for name, site, cost in rows
     )
-    more = f" et {number(len(far) - len(rows))} autre(s)" if len(far) > len(rows) else ""
+    more = f" et {counted(len(far) - len(rows), 'autre')}" if len(far) > len(rows) else ""
     raise InfeasibleError(f"{limit} : {counted(len(far), 'demande')} sans lieu à portée : {told}{more}. {todo}")
 
 

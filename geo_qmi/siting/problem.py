@@ -19,6 +19,7 @@ from scipy.spatial import cKDTree
 
 from geo_qmi.errors import InputError, UnknownNameError, quoted, shown
 from geo_qmi.geo import require_metres
+from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -151,7 +152,8 @@ def from_pairs(
     """
     missing = [column for column in ("demand_id", "site_id", "cost") if column not in pairs]
     if missing:
-        raise InputError(f"Paires : colonne(s) absente(s) : {', '.join(missing)}. Attendu : demand_id, site_id, cost.")
+        absent = f"{agreed(len(missing), 'colonne absente')} : {', '.join(missing)}"
+        raise InputError(f"Paires : {absent}. Attendu : demand_id, site_id, cost.")
     named = pd.Index(list(site_ids)) if site_ids is not None else pd.Index(pairs["site_id"].unique())
     demand, sites = _sorted_ids(weights.index, "demandes")[0], _sorted_ids(named, "lieux")[0]
     rows = _positions(pairs["demand_id"], demand, "demande")
@@ -279,7 +281,7 @@ def _sorted_ids(ids: pd.Index, what: str) -> tuple[pd.Index[str], NDArray[np.int
     """Return sorted text identifiers and the order that sorts them, or raise `InputError`."""
     n_missing = int(np.count_nonzero(ids.isna()))
     if n_missing:
-        raise InputError(f"Identifiants des {what} : {n_missing} manquant(s). Renseignez-les.")
+        raise InputError(f"Identifiants des {what} : {counted(n_missing, 'manquant')}. Renseignez-les.")
     text = pd.Index(ids.astype("str"))
     if not text.is_unique:
         raise InputError(
@@ -352,7 +354,7 @@ def _refuse_numbers(values: NDArray[np.float64], what: str, *, finite: bool) -> 
     wrong = (values < 0) | np.isnan(values) | (np.isinf(values) if finite else False)
     if wrong.any():
         value = values[int(np.argmax(wrong))]
-        raise InputError(f"{what} : valeur « {value:g} ». Attendu : un nombre fini, positif ou nul.")
+        raise InputError(f"{what} : valeur « {number(value)} ». Attendu : un nombre fini, positif ou nul.")
 
 
 def _flags(ids: Iterable[str], sites: pd.Index[str], what: str) -> NDArray[np.bool_]:

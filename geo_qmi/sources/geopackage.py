@@ -16,6 +16,7 @@ from geo_qmi.errors import UnreadableError, shown
 from geo_qmi.sources import shapes
 from geo_qmi.sources.limits import passed
 from geo_qmi.sources.sheet import Cell, Sheet
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,7 +194,7 @@ def _cells(cells: list[Any], sheet: Sheet, *, column: str, declared: str) -> lis
     blobs = [place for place, cell in enumerate(cells) if isinstance(cell, bytes)]
     if blobs:
         sheet.fault(
-            f"{len(blobs)} valeur(s) binaire(s) (image, fichier joint) ne sont pas reprises",
+            f"{counted(len(blobs), 'valeur binaire')} (image, fichier joint), sans reprise",
             row=sheet.rows[blobs[0]],
             column=column,
             severity="warning",

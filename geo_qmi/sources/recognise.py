@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from geo_qmi.errors import UnreadableError, shown
 from geo_qmi.sources import text
 from geo_qmi.sources.archives import Archive
-from geo_qmi.sources.limits import figure, passed
+from geo_qmi.sources.limits import passed
+from geo_qmi.wording import agreed, counted
 
 if TYPE_CHECKING:
     from geo_qmi.sources.limits import Limits
@@ -310,7 +311,7 @@ def _parse_archive(archive: Archive, *, limits: Limits) -> list[Sheet]:
         raise UnreadableError(f"« {archive.file} » ne contient aucun fichier lisible → donnez les données elles-mêmes.")
     if aside:
         sheets[0].fault(
-            f"{figure(len(aside))} fichier(s) de l’archive laissé(s) de côté",
+            f"{counted(len(aside), 'fichier')} de l’archive {agreed(len(aside), 'laissé')} de côté",
             "donnez-les séparément",
             value=", ".join(aside),
             severity="warning",

@@ -20,6 +20,7 @@ from geo_qmi.errors import InputError, UnreadableError, shown
 from geo_qmi.sources import shapes
 from geo_qmi.sources.limits import passed
 from geo_qmi.sources.sheet import Cell, Sheet
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +95,7 @@ def parse_kml(data: bytes, *, file: str, layer: str, limits: Limits) -> list[She
     _kml_container(root, sheets, path=layer, file=file, limits=limits)
     aside = Counter(local(element) for element in root.iter() if local(element) in _KML_ASIDE)
     if not sheets:
-        what = f" ; {_counted(aside)} laissé(s) de côté" if aside else ""
+        what = f" ; {_counted(aside)} : laissé de côté" if aside else ""
         raise UnreadableError(f"« {file} » ne contient aucun lieu (Placemark){what} → exportez les lieux eux-mêmes.")
     if aside:
         sheets[0].fault(
@@ -297,7 +298,10 @@ def _gpx_track(item: Element, sheet: Sheet, *, row: int, limits: Limits) -> Any:
         raise shapes.ShapeError("la trace n’a qu’un point par segment ; une ligne en demande deux")
     if lone:
         sheet.fault(
-            f"{lone} segment(s) d’un seul point laissé(s) de côté", row=row, column="geometry", severity="warning"
+            f"{counted(lone, 'segment')} d’un seul point, sans reprise",
+            row=row,
+            column="geometry",
+            severity="warning",
         )
     return shapes.within_limits(shapely.multilinestrings(lines), limits=limits) if lines else None
 

@@ -9,6 +9,7 @@ from geo_qmi import schema
 from geo_qmi.errors import InputError, StudyReadOnlyError, UnknownNameError, UnreadableError
 from geo_qmi.intake import check_file, check_study, import_file
 from geo_qmi.shipped import data_dir
+from geo_qmi.wording import counted
 from geo_qmi.workspace import Study
 
 HEADER = ["Dossier", "Nom du projet", "Résumé", "Surface demandée (m²)", "SIRET", "Code postal"]
@@ -55,7 +56,7 @@ def test_import_writes_the_sound_rows_once_and_says_why(tmp_path, study):
     assert (took.n_in, took.n_ok, took.n_quarantined) == (2, 1, 1)
     entry = study.journal().iloc[-1]
     assert (entry["actor"], entry["action"], entry["table_name"]) == ("Camille", "append", "applications")
-    assert entry["reason"] == "import de « appel.csv » : 1 ligne(s) sur 2"
+    assert entry["reason"] == "import de « appel.csv » : 1 ligne sur 2"
     version = study.version("applications")
     again = import_file(study, path, table="applications")
     assert (again.n_ok, study.version("applications")) == (0, version)
@@ -122,9 +123,9 @@ def test_study_with_faults(shipped):
     found = [(d.severity, d.row, d.field, d.reason) for d in report.issues if d.layer == "communes"]
     names = communes["insee"]
     assert found == [
-        ("warning", None, "geometry_source", f"1 géométrie(s) sans source : {names[2]}"),
-        ("warning", None, "geometry_status", f"1 géométrie(s) de statut inconnu : {names[2]}"),
-        ("warning", None, "precision_m", f"1 géométrie(s) officielle(s) sans précision : {names[3]}"),
+        ("warning", None, "geometry_source", f"1 géométrie sans source : {names[2]}"),
+        ("warning", None, "geometry_status", f"1 géométrie de statut inconnu : {names[2]}"),
+        ("warning", None, "precision_m", f"1 géométrie officielle sans précision : {names[3]}"),
         ("error", 1, "territory", "valeur absente de la table « territories », colonne « territory »"),
         ("error", 2, "geometry", "coordonnées loin de l’Île-de-France"),
         ("warning", 5, "siren", "clé de contrôle fausse : ce n’est pas un SIREN"),
@@ -135,7 +136,7 @@ def test_demonstration_rows_are_counted(shipped):
     applications = shipped["applications"]
     notes = check_study({"applications": applications}).notes
     n = int(applications["demo"].sum())
-    assert notes == ((f"Candidatures : {n} ligne(s) de démonstration.",) if n else ())
+    assert notes == ((f"Candidatures : {counted(n, 'ligne')} de démonstration.",) if n else ())
 
 
 def test_real_communes_by_another_publisher(real, shipped):

@@ -182,7 +182,7 @@ def test_coordinates_that_are_not_numbers():
 def test_altitude_is_dropped_and_told_once():
     took = take_in(sites([shapely.Point(LON, LAT, 40), shapely.Point(LON, LAT, 41)]), "sites")
     assert not took.accepted.geometry.has_z.any()
-    assert only(took, "warning").reason == "altitudes (Z) ou mesures (M) laissées de côté dans 2 géométrie(s)"
+    assert only(took, "warning").reason == "altitudes (Z) ou mesures (M) laissées de côté dans 2 géométries"
 
 
 def test_wrong_type_for_the_table():
@@ -274,7 +274,7 @@ def test_geometry_for_a_table_that_has_none():
     cells = pd.DataFrame({"dossier": ["a"], "titre": ["b"], "resume": ["c"]}, index=[1], dtype=object)
     took = take_in(RawTable("a.geojson", "a", cells, np.array([at()], dtype=object), "EPSG:4326", 1), "applications")
     assert took.n_ok == 1
-    assert only(took, "warning").reason == "1 géométrie(s) non reprise(s) : la table « Candidatures » n’en a pas"
+    assert only(took, "warning").reason == "1 géométrie non reprise : la table « Candidatures » n’en a pas"
 
 
 def test_unknown_system():
@@ -300,5 +300,5 @@ def test_status_and_source_of_the_geometry_are_said():
         "fichier lieux.geojson",
     ]
     assert only(took, "warning").reason == (
-        "confiance dans le tracé non dite pour 1 géométrie(s) : « numérisé » est retenu"
+        "confiance dans le tracé non dite pour 1 géométrie : « numérisé » est retenu"
     )

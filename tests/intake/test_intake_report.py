@@ -90,7 +90,7 @@ def test_quarantine_can_be_corrected_and_imported_again(tmp_path):
     again.loc[2, "Testeurs"], again.loc[3, "Nom"] = "2", "Arbre"
     took = take_in(RawTable("q.csv", "q", again, n_in=2), "applications")
     assert took.accepted["description"].tolist() == ["=texte", "-texte"]
-    assert [d.reason for d in took.defects] == ["2 colonne(s) non reprise(s) : « ligne », « motifs »"]
+    assert [d.reason for d in took.defects] == ["2 colonnes non reprises : « ligne », « motifs »"]
 
 
 def test_counts_that_do_not_add_up_cannot_exist():

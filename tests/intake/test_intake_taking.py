@@ -108,7 +108,7 @@ def test_required_column_missing_is_said_once():
 
 def test_columns_left_aside_are_listed_once():
     took = take_in(call(Couleur=["bleu"] * 3, Taille=["1"] * 3), "applications")
-    assert [d.reason for d in took.defects] == ["2 colonne(s) non reprise(s) : « Couleur », « Taille »"]
+    assert [d.reason for d in took.defects] == ["2 colonnes non reprises : « Couleur », « Taille »"]
     assert took.n_ok == 3
 
 

@@ -175,8 +175,8 @@ def test_bad_quotas_are_refused(quotas: dict[str, object], message: str) -> None
 @pytest.mark.parametrize(
     ("scores", "message"),
     [
-        (matrix([[0.1], [0.2]], ids="pp"), "présent(s) plusieurs fois : « p »"),
-        (matrix([[0.1, 0.2]], districts="AA"), "présent(s) plusieurs fois : « A »"),
+        (matrix([[0.1], [0.2]], ids="pp"), "présent plusieurs fois : « p »"),
+        (matrix([[0.1, 0.2]], districts="AA"), "présent plusieurs fois : « A »"),
         (matrix([[1.2]]), "« 1.2 » pour le projet p dans le quartier A"),
         (matrix([[np.inf]]), "« inf » pour le projet p"),
         (pd.DataFrame({"A": ["bon"]}, index=["p"]), "attendu des nombres entre 0 et 1"),

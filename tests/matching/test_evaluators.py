@@ -40,7 +40,7 @@ def test_off_by_default_and_both_rankings_shown() -> None:
     assert corrected.projects["score"].equals(corrected.projects["corrected"])
     assert plain.projects["rank_corrected"].equals(corrected.projects["rank_corrected"])
     assert "montrée, pas appliquée" in plain.notes[0]
-    assert plain.notes[1].startswith("2 projet(s) sur 4")
+    assert plain.notes[1].endswith(" : 2 projets sur 4.")
 
 
 def test_evaluators_who_share_nothing_are_not_compared() -> None:

@@ -266,7 +266,7 @@ def test_rules_that_name_what_is_not_there_are_refused(
 @pytest.mark.parametrize(
     ("scores", "message"),
     [
-        (matrix([[0.1], [0.2]], ids="pp"), "présent(s) plusieurs fois : « p »"),
+        (matrix([[0.1], [0.2]], ids="pp"), "présent plusieurs fois : « p »"),
         (matrix([[1.2]]), "« 1.2 » pour le projet p dans le quartier A"),
     ],
 )
@@ -303,7 +303,7 @@ def test_a_refused_dossier_comes_back_with_its_dated_score() -> None:
 @pytest.mark.parametrize(
     ("ids", "wave", "at", "message"),
     [
-        ("p", "2", "2026-09-01", "p déjà placé(s) dans une vague précédente"),
+        ("p", "2", "2026-09-01", "déjà placés dans une vague précédente : « p »"),
         ("q", "1", "2026-09-01", "Vague « 1 » déjà présente"),
         ("q", "2", "2026-02-01", "une vague précédente est datée du 2026-03-01"),
     ],

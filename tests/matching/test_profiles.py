@@ -89,9 +89,9 @@ def test_applications_have_their_own_identifier() -> None:
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (pd.DataFrame({"project_id": ["p", "p"], "description": ["a", "b"]}), "présent(s) plusieurs fois : « p »"),
-        (pd.DataFrame({"project_id": ["p", None], "description": ["a", "b"]}), "1 identifiant(s) manquant(s)"),
-        (pd.DataFrame({"nom": ["p"]}), "colonne(s) absente(s) : project_id"),
+        (pd.DataFrame({"project_id": ["p", "p"], "description": ["a", "b"]}), "présent plusieurs fois : « p »"),
+        (pd.DataFrame({"project_id": ["p", None], "description": ["a", "b"]}), "1 identifiant manquant"),
+        (pd.DataFrame({"nom": ["p"]}), "colonne absente : project_id"),
         (pd.DataFrame({"project_id": ["p"]}), "aucune colonne de texte à lire"),
     ],
 )

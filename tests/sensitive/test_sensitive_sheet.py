@@ -33,7 +33,7 @@ def test_gaps_are_said(shipped):
     assert sum(sentence.startswith("Aucune séance de type") for sentence in empty) == 4
     walked = diagnosis("QMI1-AUL", tables=shipped).missing["what"].str.cat(sep=" ")
     assert "balade urbaine" in walked
-    assert "cellule(s) à moins de cinq personnes" in walked
+    assert "à moins de cinq personnes" in walked
 
 
 def test_places_name_a_stop_and_needs_sum_to_one(shipped):

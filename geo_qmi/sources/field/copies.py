@@ -21,6 +21,7 @@ from geo_qmi.errors import shown
 from geo_qmi.sources.field.collected import fault
 from geo_qmi.sources.field.words import words_for
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -165,7 +166,7 @@ class _Layer:
     def _tell_alone(self, rows: list[int]) -> None:
         if rows:
             self.out.n_added += len(rows)
-            reason = f"{len(rows)} enregistrement(s) présents dans cette seule copie, ajoutés"
+            reason = f"ajouts présents dans cette seule copie : {counted(len(rows), 'enregistrement')}"
             remedy = "un enregistrement supprimé d’un côté est gardé : supprimez-le dans l’étude s’il le faut"
             self.out.defects.append(fault(self.theirs, reason, remedy, severity="warning"))
 

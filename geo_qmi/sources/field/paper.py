@@ -20,6 +20,7 @@ from geo_qmi.errors import InputError
 from geo_qmi.sources.field.collected import Collected, Hints, cells, fault
 from geo_qmi.sources.field.words import named, words_for
 from geo_qmi.vocabulary import WORKSHOP_KINDS, fold
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,7 +139,7 @@ def fit(
     needed = _FREEDOMS[chosen] // 2
     if n < needed:
         raise InputError(
-            f"Fiche papier : {n} point(s) de calage, {needed} au moins sont attendus (calage {chosen}) → "
+            f"Fiche papier : {counted(n, 'point')} de calage, {needed} au moins attendus (calage {chosen}) → "
             "relevez les croix imprimées autour du cadre."
         )
     for points, what in ((pixels, "sur l’image"), (ground, "sur le terrain")):

@@ -22,6 +22,7 @@ from geo_qmi.sources.field.words import filled
 from geo_qmi.sources.files import read_file
 from geo_qmi.sources.limits import Limits
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     import os
@@ -161,8 +162,9 @@ def _copies_merged(main: Path, raws: list[RawTable], *, hints: Hints) -> Collect
         defects += done.defects
         ways = "à trois, avec l’état de départ" if base is not None else "à deux"
         notes.append(
-            f"Copie en conflit « {copy.name} » fusionnée ({ways}) : {done.n_read} enregistrements lus, "
-            f"{done.n_matched} communs, {done.n_added} ajoutés, {len(done.defects)} point(s) à vérifier."
+            f"Copie en conflit « {copy.name} » fusionnée ({ways}) : {counted(done.n_read, 'enregistrement lu')}, "
+            f"{counted(done.n_matched, 'commun')}, {counted(done.n_added, 'ajouté')}, "
+            f"{counted(len(done.defects), 'point')} à vérifier."
         )
     out = read_layers(raws, tool="qfield")
     out.defects += defects

@@ -20,6 +20,7 @@ from geo_qmi.sources.field.collected import Collected, fault
 from geo_qmi.sources.field.words import FELT, filled, named, table_of, words_for
 from geo_qmi.sources.shapes import ShapeError
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,7 +134,7 @@ def _feels(raw: RawTable) -> bool:
 def _unknown_repeat(raw: RawTable) -> Defect:
     return Defect(
         "error",
-        f"groupe répété non reconnu : {raw.n_in} ligne(s) non lue(s)",
+        f"groupe répété non reconnu : {counted(raw.n_in, 'ligne non lue')}",
         "nommez-le observations, stages (étapes), statements (propos) ou participants",
         file=raw.file,
         layer=raw.layer,

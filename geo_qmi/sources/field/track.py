@@ -16,6 +16,7 @@ import shapely
 
 from geo_qmi.sources.field.collected import Collected, Hints, cells, fault
 from geo_qmi.sources.raw import RawTable
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,8 +151,8 @@ def _photos(photos: RawTable, *, linked: set[str], trail: _Trail, hints: Hints, 
             gaps.append(gap)
     if gaps:
         out.notes.append(
-            f"{len(gaps)} photo(s) placée(s) sur la trace par leur heure, à {max(gaps):.0f} s au plus d’une position "
-            f"(tolérance : {hints.tolerance_s:.0f} s)."
+            f"{counted(len(gaps), 'photo placée')} sur la trace par l’heure, à {max(gaps):.0f} s au plus d’une "
+            f"position (tolérance : {hints.tolerance_s:.0f} s)."
         )
     columns = {
         "uid": [f"photo-{digest[:16]}" for digest in frame["photo_sha256"]],

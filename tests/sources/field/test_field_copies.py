@@ -93,7 +93,7 @@ def test_no_record_is_lost(main):
     walk = read_walk(copy)
     assert set(rows(walk)) == {"a", "b", "c", "d"}
     assert walk.n_in["observations"] == 4
-    assert "6 enregistrements lus, 2 communs, 1 ajoutés" in walk.notes[0]
+    assert "6 enregistrements lus, 2 communs, 1 ajouté" in walk.notes[0]
 
 
 def test_one_number_on_two_telephones_is_two_records(tmp_path):
@@ -111,4 +111,4 @@ def test_a_record_deleted_on_one_side_stays(main):
     edit(main, "b", uid="gone")
     walk = read_walk(main, hints=Hints(base=copy))
     assert set(rows(walk)) == {"a", "gone", "b"}
-    assert any("1 enregistrement(s) présents dans cette seule copie" in d.reason for d in walk.defects)
+    assert any("présents dans cette seule copie : 1 enregistrement" in d.reason for d in walk.defects)

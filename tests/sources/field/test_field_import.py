@@ -192,7 +192,7 @@ def test_a_line_of_another_session_is_refused(study, odk_zip):
 def test_a_record_without_author_is_refused_with_what_to_do(study, fixtures):
     done = import_walk(study, fixtures / "marche.umap", **AULNAY, hints=Hints(start="2026-05-16T10:00"))
     assert done.counts.loc["observations", "refused"] == 2
-    assert any("2 observation(s) sans auteur" in reason for reason in reasons(done, "error"))
+    assert any("2 observations sans auteur" in reason for reason in reasons(done, "error"))
 
 
 def test_two_layers_with_one_identifier_are_told(study, tmp_path):
@@ -286,10 +286,10 @@ def test_whoever_was_erased_does_not_come_back_with_the_same_file(study, odk_zip
     kept = "\n".join(frame.to_csv() for frame in done.quarantined.values())
     for secret in ("lilas", *theirs["verbatim"].dropna()):
         assert secret.casefold() not in (told + kept).casefold()
-    assert done.sentence().endswith("parce que leur auteur a été effacé de l’étude.")
+    assert done.sentence().endswith("leur auteur étant effacé de l’étude.")
     entry = study.journal().iloc[-1]
     assert (entry["action"], entry["actor"], entry["n_before"]) == ("refuse", "Nadia", entry["n_after"])
-    assert f"{1 + len(theirs)} enregistrement(s) de personnes effacées refusés" in entry["reason"]
+    assert f"{1 + len(theirs)} enregistrements refusés, d’une personne effacée" in entry["reason"]
 
 
 def test_somebody_else_and_the_words_of_the_group_still_enter(study, odk_zip, tmp_path):

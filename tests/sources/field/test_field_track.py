@@ -60,7 +60,7 @@ def test_photos_are_placed_by_their_moment(folder):
     assert (first.x, round(first.y, 9)) == (2.4960, 48.9325)
     second = found["2026-05-16T08:02:30+00:00"]
     assert np.allclose((second.x, second.y), (2.4970, 48.9330), atol=1e-9)
-    assert "2 photo(s) placée(s)" in walk.notes[0]
+    assert "2 photos placées" in walk.notes[0]
     assert len(walk.photos) == 2
 
 
