@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from geo_qmi.errors import Defect, GeoQmiError
-from geo_qmi.sources.limits import Limits, figure
+from geo_qmi.sources.limits import Limits
 from geo_qmi.sources.sheet import Sheet
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,7 +115,7 @@ def main(arguments: list[str]) -> int:
     except MemoryError:
         _refuse(
             "LimitError",
-            f"« {name} » demande plus de {figure(limits.memory_bytes / 2**20)} Mio de mémoire → découpez-le.",
+            f"« {name} » demande plus de {number(limits.memory_bytes / 2**20)} Mio de mémoire → découpez-le.",
         )
     except GeoQmiError as error:
         _refuse(type(error).__name__, str(error))

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Literal
 from geo_qmi import errors
 from geo_qmi.errors import InputError, LimitError, UnknownNameError, UnreadableError, shown
 from geo_qmi.sources._child import read_sheets
-from geo_qmi.sources.limits import Limits, figure, passed
+from geo_qmi.sources.limits import Limits, passed
 from geo_qmi.sources.ogr import skip_drivers
 from geo_qmi.sources.recognise import FORMATS
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,8 +196,8 @@ def _died(name: str, *, code: int, last: str, limits: Limits) -> InputError:
     killed = {-int(getattr(signal, sign)) for sign in ("SIGKILL", "SIGABRT", "SIGXCPU") if hasattr(signal, sign)}
     if code in killed or "MemoryError" in last or "bad_alloc" in last:
         return LimitError(
-            f"« {name} » : lecture arrêtée, limite de {figure(limits.seconds)} s ou de "
-            f"{figure(limits.memory_bytes / 2**20)} Mio de mémoire dépassée → découpez ou allégez le fichier."
+            f"« {name} » : lecture arrêtée, limite de {number(limits.seconds)} s ou de "
+            f"{number(limits.memory_bytes / 2**20)} Mio de mémoire dépassée → découpez ou allégez le fichier."
         )
     return UnreadableError(
         f"« {name} » : la lecture s’est interrompue (détail technique : code {code} {shown(last)}) → réexportez le "

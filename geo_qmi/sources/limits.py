@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from geo_qmi.errors import LimitError
+from geo_qmi.wording import number
 
 _MB = 1_000_000
 
@@ -69,10 +70,5 @@ def passed(file: str, what: str, *, met: float, limit: float, layer: str = "") -
     """
     where = f"« {file} »" + (f", « {layer} »" if layer else "")
     return LimitError(
-        f"{where} : {figure(met)} {what} au moins, la limite est de {figure(limit)} → découpez ou allégez le fichier."
+        f"{where} : {number(met)} {what} au moins, la limite est de {number(limit)} → découpez ou allégez le fichier."
     )
-
-
-def figure(number: float) -> str:
-    """Return a number with thin French groups of three: ``200 000``."""
-    return f"{number:,.0f}".replace(",", " ")

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from shapely.errors import ShapelyError
 
-from geo_qmi.sources.limits import figure
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ def within_limits(shape: Any, *, limits: Limits) -> Any:
 def too_many_vertices(count: int, *, limits: Limits) -> ShapeError:
     """Return the reason a geometry with `count` vertices is refused."""
     return ShapeError(
-        f"la géométrie a {figure(count)} sommets, la limite est de {figure(limits.vertices)}",
+        f"la géométrie a {number(count)} sommets, la limite est de {number(limits.vertices)}",
         "simplifiez ou découpez cet objet",
     )
 

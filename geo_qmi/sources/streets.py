@@ -19,8 +19,9 @@ import shapely
 from geo_qmi.errors import CrsError, InputError, shown
 from geo_qmi.geo import to_metres
 from geo_qmi.sources.files import read_file
-from geo_qmi.sources.limits import Limits, figure
+from geo_qmi.sources.limits import Limits
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,11 +96,11 @@ def read_pbf(
     name = shown(path.name)
     tell = progress or _say_nothing
     (table,) = read_file(
-        path, limits=limits, reader="streets", progress=lambda ways: tell(f"« {name} » : {figure(ways)} voies lues…")
+        path, limits=limits, reader="streets", progress=lambda ways: tell(f"« {name} » : {number(ways)} voies lues…")
     )
     if not table.n_in:
         raise InputError(f"« {name} » ne contient aucune rue ni chemin → choisissez un autre extrait.")
-    tell(f"« {name} » : {figure(table.n_in)} voies lues, passage en Lambert-93…")
+    tell(f"« {name} » : {number(table.n_in)} voies lues, passage en Lambert-93…")
     tags = table.frame.drop(columns=["osm_id", "cut"]).astype("str")
     kept = table.frame[["osm_id", "cut"]].astype({"osm_id": "int64", "cut": "bool"})
     frame = kept[["osm_id"]].join(tags).join(kept[["cut"]])
@@ -107,7 +108,7 @@ def read_pbf(
     frame.attrs["incomplete"] = int(frame.loc[frame["cut"], "osm_id"].nunique())
     if frame.attrs["incomplete"]:
         tell(
-            f"« {name} » : {figure(frame.attrs['incomplete'])} voies coupées par le bord de l’extrait, gardées là où "
+            f"« {name} » : {number(frame.attrs['incomplete'])} voies coupées par le bord de l’extrait, gardées là où "
             "leurs points sont connus."
         )
     return frame
