@@ -66,7 +66,7 @@ def passed(file: str, what: str, *, met: float, limit: float, layer: str = "") -
     Examples
     --------
     >>> print(passed("a.csv", "lignes", met=200001, limit=200000))
-    « a.csv » : 200 001 lignes au moins, la limite est de 200 000 → découpez ou allégez le fichier.
+    « a.csv » : 200 001 lignes au moins, la limite est de 200 000 → découpez ou allégez le fichier.
     """
     where = f"« {file} »" + (f", « {layer} »" if layer else "")
     return LimitError(

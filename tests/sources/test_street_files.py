@@ -46,7 +46,7 @@ def test_the_extract_is_read_with_its_tags(helsinki):
     # Every way is a row at least: those without two known points are lines that nobody can draw.
     assert frame.geometry.isna().sum() == 75
     assert said == [
-        "« Helsinki.osm.pbf » : 2 676 voies lues, passage en Lambert-93…",
+        "« Helsinki.osm.pbf » : 2\u202f676 voies lues, passage en Lambert-93…",
         "« Helsinki.osm.pbf » : 193 voies coupées par le bord de l’extrait, gardées là où leurs points sont connus.",
     ]
 
@@ -68,7 +68,7 @@ def test_the_extract_is_never_opened_by_this_process(helsinki, monkeypatch):
 
 @pytest.mark.parametrize(
     ("limits", "words"),
-    [({"rows": 100}, "101 lignes au moins, la limite est de 100"), ({"file_bytes": 1000}, "685 110 octets")],
+    [({"rows": 100}, "101 lignes au moins, la limite est de 100"), ({"file_bytes": 1000}, "685\u202f110 octets")],
 )
 def test_an_extract_beyond_its_limits_is_refused(helsinki, limits, words):
     with pytest.raises(LimitError, match=words):
