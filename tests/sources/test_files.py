@@ -82,7 +82,7 @@ def test_size_time_and_memory_name_their_limit(tmp_path: Path) -> None:
     path.write_text("[" + "[]," * 400_000 + "[]]")
     with pytest.raises(LimitError, match="1\u202f200\u202f004 octets au moins, la limite est de 1\u202f000\u202f000"):
         read_file(path, limits=Limits(file_bytes=1_000_000))
-    with pytest.raises(LimitError, match="« a.geojson » : 0,01 secondes"):
+    with pytest.raises(LimitError, match=r"« a.geojson » : 0,01 secondes"):
         read_file(path, limits=Limits(seconds=0.01))
     with pytest.raises(LimitError, match=r"« a.geojson » .* 8 Mio de mémoire"):
         read_file(path, limits=Limits(memory_bytes=8 * 2**20))
