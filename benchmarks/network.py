@@ -20,13 +20,14 @@ import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
 from geo_qmi import network
-from geo_qmi.network._kernel import bucket_nearest
 
 SIZES = {"50k": 50_000, "500k": 500_000, "1500k": 1_500_000}
 SITES, SOURCES, NETWORKX_SOURCES = 1000, 10_000, 50
 #: Larger graphs need gigabytes and a minute in networkx.
 NETWORKX_NODES = 600_000
 MINUTES = 15.0
+#: What the search of the nearest site may take, of scipy's bare search: by engine, with a bucket queue or without.
+BOUNDS = {"bucket queue": "≤ 0.33", "no numba": "≤ 1.2"}
 
 CPP = r"""
 #include <algorithm>
@@ -122,27 +123,25 @@ def line(what: str, seconds: float, reference: str, bound: str, seconds_of_refer
 
 
 def searches(ground: network.Ground, *, repeat: int) -> None:
-    """Nearest site of every node, against scipy."""
+    """Nearest site of every node, against scipy: bare, then by our two doors, arrays and table, minutes included."""
     sites = np.random.default_rng(2).choice(ground.n_nodes, SITES, replace=False)
-    network.nearest(ground, sites)  # compile and touch the memory once
-    offsets, arrays = np.zeros(SITES), (ground.metres.indptr, ground.metres.indices, ground.metres.data)
-    width, longest = 2 * float(ground.metres.data.mean()), float(ground.metres.data.max())
-    (bare, lengths, kernel, bucket_s, plain_s), ((expected, _, _), _, _, bucket, plain) = best(
-        lambda: dijkstra(ground.metres, indices=sites, min_only=True, return_predecessors=True),
-        lambda: dijkstra(ground.metres, indices=sites, min_only=True),
-        lambda: bucket_nearest(*arrays, np.sort(sites).astype(np.int32), offsets, np.inf, width, longest),
-        lambda: network.nearest(ground, sites, engine="numba"),
-        lambda: network.nearest(ground, sites, engine="scipy"),
+    doors = [partial(door, ground, sites) for door in (network.nearest_arrays, network.nearest)]
+    doors[0]()  # compile once
+    seconds, answers = best(
+        partial(dijkstra, ground.metres, indices=sites, min_only=True, return_predecessors=True),
+        *(partial(door, engine=engine) for engine in ("numba", "scipy") for door in doors),
         times=repeat,
     )
+    bare, expected = seconds[0], answers[0][0]
+    bucket, plain = answers[1], answers[3]
     reached = np.isfinite(expected)
-    error = np.abs(bucket["metres"].to_numpy()[reached] - expected[reached])
-    same = bool((plain["site"].eq(bucket["site"]) | plain["site"].isna()).all())
-    told = f"error bound 0, measured max {error.max()} mean {error.mean()} m, same sites: {same}"
-    line("bucket queue, bare kernel", kernel, "scipy dijkstra min_only", "≤ 0.33", bare, told)
-    line("bucket queue, bare kernel", kernel, "the same without sites", "told", lengths)
-    line("nearest of 1000 sites, as a table, numba", bucket_s, "scipy dijkstra min_only", "≤ 0.33", bare)
-    line("nearest of 1000 sites, as a table, no numba", plain_s, "scipy dijkstra min_only", "≤ 1.2", bare)
+    error = np.abs(bucket.metres[reached] - expected[reached])
+    same = bool((plain.rank == bucket.rank).all())
+    told = f"error bound 0, measured max {error.max()} mean {error.mean()} m, same sites without numba: {same}"
+    names = [f"nearest of {SITES} sites, {door}, {engine}" for engine in BOUNDS for door in ("arrays", "table")]
+    bounds = [bound for bound in BOUNDS.values() for _ in doors]
+    for name, spent, bound, note in zip(names, seconds[1:], bounds, (told, "", "", ""), strict=True):
+        line(name, spent, "scipy dijkstra min_only", bound, bare, note)
 
 
 def catchments(ground: network.Ground, cpp: ctypes.CDLL, *, repeat: int) -> None:
@@ -194,13 +193,13 @@ def main() -> None:
     cpp = compiled()
     for name in sys.argv[1:] or SIZES:
         xy, ends, length = grid(SIZES[name], seed=1)
-        repeat = 6 if SIZES[name] < 100_000 else 3
+        repeat = 20 if SIZES[name] < 100_000 else 5
         build = partial(network.from_edges, xy, ends, length_m=length)
         (seconds,), (ground,) = best(build, times=repeat)
         size = f"{ground.n_nodes} nodes, {len(ends)} edges"
         print(f"{name}: {size}; built in {seconds:.2f} s, {memory_mb(ground):.0f} MB", flush=True)
         searches(ground, repeat=repeat)
-        catchments(ground, cpp, repeat=repeat)
+        catchments(ground, cpp, repeat=3)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
 """Which commands walk: where projects stand, what barriers cost, who is covered, where to go next?
 
-Loaded by `geo_qmi.cli`: each command parses, calls `geo_qmi.walking`, prints.
+Loaded by `geo_qmi.cli`: each command parses, calls `geo_qmi.walking`, prints. What all walks take is `Walk`; the keys
+of their JSON are told by ``--help`` and by ``docs/guide/acces.md``.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from geo_qmi._french import FrenchCommand, typer
-from geo_qmi.terminal import AsJson, OptionalStudy, app, open_study, print_json, print_table
+from geo_qmi.terminal import AsJson, OptionalStudy, app, grouped, open_study, print_json, print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,29 +24,52 @@ AnyDistrict = Annotated[
     str | None, typer.Argument(metavar="[QUARTIER]", help="Identifiant, nom ou commune ; à défaut, tous.")
 ]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DOSSIER", help="Écrit aussi les résultats en fichiers.")]
-Streets = Annotated[
-    Path | None,
-    typer.Option(
-        "--streets", metavar="FICHIER", help="Rues : .osm.pbf ou couche de lignes ; à défaut, terrain ouvert."
-    ),
-]
-People = Annotated[
-    Path | None,
-    typer.Option("--population", metavar="FICHIER", help="Couche d’habitants ; à défaut, on compte des hectares."),
-]
-At = Annotated[
-    str | None,
-    typer.Option("--at", metavar="HH:MM", help="Heure : les franchissements fermés alors ne s’ouvrent pas."),
-]
-Slopes = Annotated[
-    bool, typer.Option("--slopes", help="Compte la pente (Tobler), là où les rues portent des altitudes.")
-]
-Minutes = Annotated[float, typer.Option("--minutes", metavar="N", help="Durée de marche, en minutes.")]
+Minutes = Annotated[float, typer.Option("--minutes", metavar="N", min=1, max=60, help="Durée de marche, en minutes.")]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Walk:
+    """The options of every walk: the study, what is walked on, at what hour, and who is counted."""
+
+    study: OptionalStudy = None
+    streets: Annotated[
+        Path | None,
+        typer.Option(
+            "--streets", metavar="FICHIER", help="Rues : .osm.pbf ou couche de lignes ; à défaut, terrain ouvert."
+        ),
+    ] = None
+    population: Annotated[
+        Path | None,
+        typer.Option("--population", metavar="FICHIER", help="Couche d’habitants ; à défaut, on compte des hectares."),
+    ] = None
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="HH:MM", help="Heure : les franchissements fermés alors ne s’ouvrent pas."),
+    ] = None
+    slopes: Annotated[
+        bool, typer.Option("--slopes", help="Compte la pente (Tobler), là où les rues portent des altitudes.")
+    ] = False
+
+    def layers(self) -> dict[str, Any]:
+        """Return what `geo_qmi.walking.terrain` takes, files read, progress told on the error stream."""
+        from geo_qmi import walking
+        from geo_qmi.sources.streets import read_streets
+
+        def tell(line: str) -> None:
+            typer.echo(line, err=True)
+
+        return {
+            "streets": None if self.streets is None else read_streets(self.streets, progress=tell),
+            "population": None if self.population is None else walking.population_of(self.population),
+            "at": self.at,
+            "slopes": self.slopes,
+        }
 
 
 @app.command(
     cls=FrenchCommand,
-    help="Compare attribution et déploiement.\n\nDedans, dehors ou inconnu, et à combien de mètres de la limite.",
+    help="Compare attribution et déploiement.\n\nDedans, dehors ou inconnu, et à combien de mètres de la limite.\n\n"
+    "JSON : projects (un par projet : inside, basis, distance_m, reason…), lines.",
 )
 def derive(study: OptionalStudy = None, out: Out = None, as_json: AsJson = False) -> None:
     """Print where each project was allocated and where it stands."""
@@ -55,22 +80,20 @@ def derive(study: OptionalStudy = None, out: Out = None, as_json: AsJson = False
     _deliver(
         {"Attribution et déploiement": walking.told_places(places)},
         lines,
-        as_json={"projects": walking.records(places)} if as_json else None,
+        as_json={"projects": walking.records(places), "lines": list(lines)} if as_json else None,
     )
     _write(out, {"deploiement": places}, title="Attribution et déploiement", study=opened, ground="aucun")
 
 
 @app.command(
     cls=FrenchCommand,
-    help="Dit ce que coûtent les coupures d’un quartier.\n\nDétour, délai, dénivelé à part ; franchissements à ouvrir.",
+    help="Dit ce que coûtent les coupures d’un quartier.\n\nDétour, délai, dénivelé à part ; franchissements à ouvrir."
+    "\n\nJSON : cards (par coupure), pairs, crossings, bridges, candidates (avec --rank), ground, unit, lines.",
 )
-def severance(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
+@grouped
+def severance(
+    walk: Walk,
     district: District,
-    study: OptionalStudy = None,
-    streets: Streets = None,
-    population: People = None,
-    at: At = None,
-    slopes: Slopes = False,
     minutes: Minutes = 15.0,
     rank: Annotated[bool, typer.Option("--rank", help="Classe aussi les franchissements à ouvrir.")] = False,
     check_edge: Annotated[
@@ -82,9 +105,9 @@ def severance(  # noqa: PLR0913, PLR0917 — the options of one command, passed 
     """Print the card of each barrier of a district."""
     from geo_qmi import walking
 
-    opened = open_study(study)
+    opened = open_study(walk.study)
     tables = opened.read_many()
-    layers = _layers(streets, population) | {"at": at, "slopes": slopes}
+    layers = walk.layers()
     given = walking.terrain(tables, walking.district_of(tables, district), minutes=minutes, **layers)
     found = walking.cut(given, tables, minutes=minutes)
     lines = list(given.lines if found is None else found.lines)
@@ -112,15 +135,14 @@ def severance(  # noqa: PLR0913, PLR0917 — the options of one command, passed 
 
 @app.command(
     cls=FrenchCommand,
-    help="Confronte objectifs et projets.\n\nAvec un quartier : ce qui est à portée de marche et la couverture fausse.",
+    help="Confronte objectifs et projets.\n\nAvec un quartier : ce qui est à portée de marche et la couverture fausse."
+    "\n\nJSON : objectives, matrix, needs_without_project, projects_without_need, rules, ground, lines ; avec un "
+    "quartier : reach, false, equity, zoned, unit.",
 )
-def coverage(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
+@grouped
+def coverage(
+    walk: Walk,
     district: AnyDistrict = None,
-    study: OptionalStudy = None,
-    streets: Streets = None,
-    population: People = None,
-    at: At = None,
-    slopes: Slopes = False,
     minutes: Minutes = 5.0,
     zones: Annotated[
         Path | None,
@@ -143,10 +165,10 @@ def coverage(  # noqa: PLR0913, PLR0917 — the options of one command, passed b
     from geo_qmi import walking
     from geo_qmi.errors import InputError
 
-    opened = open_study(study)
+    opened = open_study(walk.study)
     tables = opened.read_many()
     ident = None if district is None else walking.district_of(tables, district)
-    layers = _layers(streets, population) | {"at": at, "slopes": slopes}
+    layers = walk.layers()
     compared = None if zones is None else walking.zones_of(zones)
     found = walking.covered(tables, district_id=ident, served=None if served is None else walking.served_of(served))
     answers, lines = found.answers, list(found.lines)
@@ -174,9 +196,11 @@ def coverage(  # noqa: PLR0913, PLR0917 — the options of one command, passed b
             lines.append(f"Portée non calculée. {error}")
         else:
             ground = given.ground.label
+            record |= _about(given, [])
             lines += given.lines if near is None else near.lines
-            shown["Projets comptés sans marche"] = walking.zoned(given, found.footprints)
-            record["zoned"] = walking.records(shown["Projets comptés sans marche"])
+            zoned = walking.zoned(given, found.footprints, names=dict(found.places["name"]))
+            shown["Projets comptés sans marche"] = zoned
+            record["zoned"] = walking.records(zoned)
             if near is None:
                 lines.append("Aucun lieu connu dans ce quartier : ni projet placé, ni lieu d’accueil. Rien à marcher.")
             else:
@@ -192,16 +216,14 @@ def coverage(  # noqa: PLR0913, PLR0917 — the options of one command, passed b
 
 @app.command(
     cls=FrenchCommand,
-    help="Choisit les prochains lieux d’un quartier.\n\nRègles, portée à pied, autorisations, écart à l’optimum.",
+    help="Choisit les prochains lieux d’un quartier.\n\nRègles, portée à pied, autorisations, écart à l’optimum.\n\n"
+    "JSON : sites (à ouvrir), left_out (et pourquoi), value, bound, gap, status, ground, unit, lines.",
 )
+@grouped
 def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
+    walk: Walk,
     district: District,
-    study: OptionalStudy = None,
-    streets: Streets = None,
-    population: People = None,
-    at: At = None,
-    slopes: Slopes = False,
-    places: Annotated[int, typer.Option("--places", metavar="N", help="Lieux à ouvrir.")] = 2,
+    places: Annotated[int, typer.Option("--places", metavar="N", min=0, help="Lieux à ouvrir.")] = 2,
     minutes: Minutes = 5.0,
     model: Annotated[
         str, typer.Option("--model", metavar="MODÈLE", help="cover (servir le plus), all (tous), near (au plus près).")
@@ -234,9 +256,9 @@ def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
 
     if model not in walking.MODELS:
         raise typer.BadParameter(f"modèle « {model} » : attendu {', '.join(walking.MODELS)}.")
-    opened = open_study(study)
+    opened = open_study(walk.study)
     tables = opened.read_many()
-    layers = _layers(streets, population) | {"at": at, "slopes": slopes}
+    layers = walk.layers()
     given = walking.terrain(tables, walking.district_of(tables, district), minutes=max(minutes, 5.0), **layers)
     found = walking.place(
         given,
@@ -263,20 +285,6 @@ def site(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
     _deliver(shown, found.lines, as_json=record if as_json else None)
     frames = {"lieux": walking.drawn(found), "laisses-de-cote": found.verdicts()}
     _write(out, frames, title=f"Lieux — {given.title}", study=opened, ground=given.ground.label)
-
-
-def _layers(streets: Path | None, population: Path | None) -> dict[str, Any]:
-    """Return the layers of the user's files, progress told on the error stream."""
-    from geo_qmi import walking
-    from geo_qmi.sources.streets import read_streets
-
-    def tell(line: str) -> None:
-        typer.echo(line, err=True)
-
-    return {
-        "streets": None if streets is None else read_streets(streets, progress=tell),
-        "population": None if population is None else walking.population_of(population),
-    }
 
 
 def _about(given: "Terrain", lines: Iterable[str]) -> dict[str, Any]:

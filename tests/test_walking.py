@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -36,7 +37,7 @@ def town(shipped):
 
     def rows(table, shapes, **columns):
         like = shipped[table].iloc[: len(shapes)].copy()
-        frame = like.assign(demo=False) if "demo" in like else like
+        frame = like.assign(demo=pd.array([False] * len(like), dtype="boolean")) if "demo" in like else like
         return gpd.GeoDataFrame(frame.assign(**columns), geometry=shapes, crs=CRS)
 
     tables["districts"] = rows("districts", [shapely.box(x, y, x + 800, y + 800)], precision_m=10.0)
@@ -319,50 +320,118 @@ def test_maps_name_their_ground(ground, town):
 # ---------------------------------------------------------------- commands
 
 
-def test_commands_answer_in_json(tmp_path, capsys):
-    assert run("derive", "--json") == 0
-    assert len(json.loads(capsys.readouterr().out)["projects"]) == 28
-    assert run("severance", "sceaux", "--json", "--out", tmp_path / "r") == 0
-    answer = json.loads(capsys.readouterr().out)
-    assert {card["barrier_id"] for card in answer["cards"]} == {"RAIL-SCE-1", "RAIL-SCE-2", "RAIL-SCE-3"}
+@pytest.fixture(scope="module")
+def small_study(town, shipped, tmp_path_factory):
+    """The town as a file, with an objective and a project of the shipped study."""
+    tables, ident, _ = town
+    objectives = shipped["objectives"].query("district_id == @ident").iloc[:2]
+    projects = shipped["projects"].query("district_id == @ident").iloc[:2]
+    assert len(objectives) == len(projects) == 2
+    whole = tables | {"objectives": objectives, "projects": projects}
+    return Study.create(tmp_path_factory.mktemp("etude") / "ville.gpkg", whole).path, ident
+
+
+def answered(capsys, *arguments: object) -> dict[str, Any]:
+    """Return the JSON of a command, which must be one object and nothing else on the standard output."""
+    assert run(*arguments, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_derive_answers_in_json(small_study, capsys):
+    study, ident = small_study
+    answer = answered(capsys, "derive", "--study", study)
+    assert set(answer) == {"projects", "lines"}
+    assert [project["district_id"] for project in answer["projects"]] == [ident, ident]
+    assert answer["lines"][0].startswith("2 projets attribués : dans leur quartier 0/2")
+
+
+def test_severance_answers_in_json(small_study, capsys, tmp_path):
+    study, ident = small_study
+    answer = answered(capsys, "severance", ident, "--study", study, "--minutes", 5, "--out", tmp_path / "r")
+    keys = {"cards", "pairs", "crossings", "bridges", "candidates", "district_id", "ground", "unit", "demo", "lines"}
+    assert set(answer) == keys
+    assert [card["barrier_id"] for card in answer["cards"]] == ["R"]
     assert answer["ground"].startswith("terrain ouvert")
-    assert answer["demo"] is True
+    assert answer["unit"] == "hectares"
     assert (tmp_path / "r" / "fiches.csv").is_file()
     card = json.loads((tmp_path / "r" / "vis-a-vis.geojson.meta.json").read_text(encoding="utf-8"))
     assert "terrain ouvert" in json.dumps(card, ensure_ascii=False)
-    assert run("coverage", "--json") == 0
-    assert len(json.loads(capsys.readouterr().out)["objectives"]) == 19
-    assert run("site", "sceaux", "--json", "--rule", "area_m2>=100") == 0
-    answer = json.loads(capsys.readouterr().out)
-    assert len(answer["sites"]) == 2
-    assert answer["left_out"][0]["Pourquoi"] == "Surface : au moins 100 m² : il manque 25 m²."
 
 
-def test_commands_print_french_tables(capsys):
-    assert run("coverage", "sceaux") == 0
+def test_coverage_answers_in_json(small_study, capsys):
+    study, ident = small_study
+    everywhere = {"objectives", "matrix", "needs_without_project", "projects_without_need", "rules", "ground", "lines"}
+    answer = answered(capsys, "coverage", "--study", study)
+    assert set(answer) == everywhere
+    assert len(answer["objectives"]) == 2
+    answer = answered(capsys, "coverage", ident, "--study", study)
+    here = {"district_id", "unit", "demo", "zoned", "reach", "false", "grid_error", "equity"}
+    assert set(answer) == everywhere | here
+    assert answer["ground"].startswith("terrain ouvert")
+    assert [place["site_id"] for place in answer["false"]] == ["nord", "sud", "ensemble"]
+
+
+def test_site_answers_in_json(small_study, capsys):
+    study, ident = small_study
+    answer = answered(capsys, "site", ident, "--study", study, "--rule", "area_m2>=100", "--places", 1)
+    keys = {"sites", "left_out", "value", "bound", "gap", "status", "district_id", "ground", "unit", "demo", "lines"}
+    assert set(answer) == keys
+    assert [place["site_id"] for place in answer["sites"]] == ["nord"]
+    assert answer["left_out"][0]["Pourquoi"] == "Surface : au moins 100 m² : il manque 12 m²."
+    assert answer["value"] <= answer["bound"]
+
+
+@pytest.mark.parametrize(
+    ("command_name", "keys"),
+    [
+        ("derive", ["projects", "lines"]),
+        ("severance", ["cards", "pairs", "crossings", "bridges", "candidates"]),
+        ("coverage", ["objectives", "matrix", "rules", "reach", "false", "equity", "zoned"]),
+        ("site", ["sites", "left_out", "value", "bound", "gap", "status"]),
+    ],
+)
+def test_the_help_names_the_keys_of_the_json(capsys, command_name, keys):
+    assert run(command_name, "--help") == 0
+    told = capsys.readouterr().out.split("JSON : ")[1].split("Arguments")[0]
+    assert [key for key in keys if key not in told] == []
+
+
+def test_commands_print_french_tables(small_study, capsys):
+    study, ident = small_study
+    assert run("coverage", ident, "--study", study) == 0
     out = capsys.readouterr().out
     assert "Besoins sans projet" in out
     assert "Couverture fausse, jusqu’à 400 m autour du périmètre :" in out
-    assert run("coverage", "--minutes", 5, "sucy-en-brie") == 2
-    assert "Aucun objectif publié ici" in capsys.readouterr().err
+    assert "(s)" not in out
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["severance", "Lyon"], 2, "Quartier inconnu : « Lyon »"),
-        (["severance", "QMI2-SUC"], 2, "périmètre non publié"),
-        (["severance", "sceaux", "--streets", "absent.osm.pbf"], 2, "introuvable"),
-        (["site", "sceaux", "--model", "loin"], 2, "attendu cover, all, near"),
-        (["site", "sceaux", "--rule", "bleu"], 2, "Règle illisible"),
-        (["site", "sceaux", "--model", "all", "--minutes", 1], 1, "Plus petit rayon qui convient"),
+        (["severance", "Aulnay-sous-Bois", "--streets", "absent.osm.pbf"], 2, "introuvable"),
+        (["severance", "QMI1-AUL", "--minutes", "1e9"], 2, "Valeur refusée pour --minutes : attendu 60 au plus."),
+        (["severance", "QMI1-AUL", "--minutes", "-1"], 2, "Valeur refusée pour --minutes : attendu 1 au moins."),
+        (["site", "QMI1-AUL", "--minutes", "nan"], 2, "Valeur refusée pour --minutes"),
+        (["site", "QMI1-AUL", "--model", "loin"], 2, "attendu cover, all, near"),
+        (["site", "QMI1-AUL", "--rule", "bleu"], 2, "Règle illisible"),
+        (["site", "QMI1-AUL", "--model", "all", "--minutes", 1], 1, "Plus petit rayon qui convient"),
     ],
 )
-def test_wrong_use_is_one_sentence(capsys, arguments, code, words):
-    assert run(*arguments) == code
+def test_wrong_use_is_one_sentence(small_study, capsys, arguments, code, words):
+    assert run(*arguments, "--study", small_study[0]) == code
     err = capsys.readouterr().err
     assert words in err
     assert "Traceback" not in err
+
+
+def test_a_district_without_objective_or_perimeter_is_said(shipped, tmp_path, capsys):
+    kept = {name: shipped[name] for name in ("territories", "communes", "districts", "objectives", "lexicon")}
+    study = Study.create(tmp_path / "quartiers.gpkg", kept).path
+    assert run("coverage", "sucy-en-brie", "--study", study) == 2
+    assert "Aucun objectif publié ici" in capsys.readouterr().err
+    assert run("severance", "QMI2-SUC", "--study", study) == 2
+    assert "périmètre non publié" in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------- pages

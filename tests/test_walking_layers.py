@@ -280,7 +280,9 @@ def test_zones_and_served_populations_are_counted_by_their_own_rule(crowd, shipp
     served = pd.DataFrame({"project_id": ["desservi"], "place_id": ["b"]})
     found = walking.covered(tables, district_id=ident, served=served)
     assert len(found.rules()) == 2
-    told = walking.zoned(walking.terrain(tables, ident, population=people), found.footprints)
+    told = walking.zoned(
+        walking.terrain(tables, ident, population=people), found.footprints, names=dict(found.places["name"])
+    )
     assert told["Part du périmètre (%)"].tolist()[0] == 50
     assert told["Habitants du périmètre"].tolist() == [200, 200]
     assert walking.covered(tables, district_id=ident).rules()["Règle"].tolist() == [

@@ -45,7 +45,7 @@ def page() -> None:
     found = _cut(tables, tried, ground.key, opened)
     if walked is not None:
         mark = ("acces-carte", *ground.key, walked.place.wkt, walked.name, None if opened is None else opened.wkt)
-        drawn = state.remembered(mark, lambda: _drawn(tables, tried, walked, found, opened=opened))
+        drawn = state.remembered(mark, lambda: walking.access_map(tables, tried, walked, found, opened=opened))
         show_map(drawn, key=f"acces-carte-{tried.district_id}", height_px=600, place=tried.district_id)
         _catchments(walked, tried)
     _card(tables, ground, found, opened=opened)
@@ -137,29 +137,9 @@ def _cut(
         return state.remembered(key, lambda: walking.cut(tried, tables))
 
 
-def _drawn(
-    tables: Mapping[str, Any], tried: Terrain, walked: Access, found: Cut | None, *, opened: shapely.LineString | None
-) -> maps.Map:
-    """Return the map of the ground reached, the barriers and the detours."""
-    return maps.access_map(
-        tried.perimeter,
-        communes=tables["communes"],
-        barriers=tables["barriers"],
-        crossings=tried.crossings,
-        stations=tables["stations"],
-        catchments=walked.catchments,
-        place=walked.place,
-        place_name=walked.name,
-        ground=tried.ground.label,
-        pairs=None if found is None else found.found.pairs,
-        opened=opened,
-        demo=tried.demo,
-    )
-
-
 def _catchments(walked: Access, tried: Terrain) -> None:
     """Show the ground reached beside the disc, in numbers."""
-    st.markdown("#### Ce que promet le disque, ce que permet la marche")
+    st.markdown("## Ce que promet le disque, ce que permet la marche")
     headings = {
         "minutes": "Minutes", "metres": "Rayon (m)", "disc_ha": "Disque (ha)", "reached_ha": "Atteint à pied (ha)",
         "percent": "Part du disque (%)",
@@ -175,7 +155,7 @@ def _card(
     tables: Mapping[str, Any], ground: Chosen, found: Cut | None, *, opened: shapely.LineString | None
 ) -> None:  # fmt: skip
     """Show the card of each barrier, before and after the tried crossing."""
-    st.markdown("#### Ce que coûtent les coupures")
+    st.markdown("## Ce que coûtent les coupures")
     if found is None:
         st.markdown("_Aucune coupure tracée près de ce quartier : le coût est inconnu, il n’est pas nul._")
         return

@@ -9,7 +9,7 @@ import streamlit as st
 from geo_qmi import maps, walking
 from geo_qmi.dashboard import grounds, state
 from geo_qmi.dashboard.markup import literal
-from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
+from geo_qmi.dashboard.panel import downloads, header, show_map, show_sentences, show_table
 from geo_qmi.errors import GeoQmiError, InputError
 from geo_qmi.walking import ENDS
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geo_qmi.dashboard.grounds import Chosen
-    from geo_qmi.walking import Covered, Placed, Reach, Terrain
+    from geo_qmi.walking import Covered, Placed, Terrain
 
 _FLAGS = {"water": "Eau", "power": "Électricité", "vehicle": "Accès véhicule", "public_domain": "Domaine public"}
 
@@ -28,7 +28,7 @@ def page() -> None:
     if opening is None:
         return
     tables, ident, names = opening
-    ground = grounds.chosen(tables, ident, key="sites")
+    ground = grounds.chosen(tables, ident, key="sites", offered=("streets", "population", "zones", "served"))
     answered, within, further = st.tabs(["Objectifs et projets", "À portée de marche", "Prochains lieux"])
     with answered:
         _answered(tables, ident, names)
@@ -63,20 +63,26 @@ def _answered(tables: Mapping[str, Any], ident: str, names: Mapping[str, str]) -
     show_table(everything.grid(names), key="sites-grille")
     st.caption(" ".join(literal(line) for line in everything.lines))
     try:
-        mine = state.remembered(
-            ("couverture", state.stamp(), ident), lambda: walking.covered(tables, district_id=ident)
-        )  # fmt: skip
+        mine = _covered(tables, ident)
     except InputError as error:
         st.info(literal(error))
         return
     _district(mine)
 
 
+def _covered(tables: Mapping[str, Any], ident: str) -> Covered:
+    """Return the objectives and projects of a district, with the served populations that the reader brought."""
+    mark, served = grounds.served() or (None, None)
+    return state.remembered(
+        ("couverture", state.stamp(), ident, mark), lambda: walking.covered(tables, district_id=ident, served=served)
+    )  # fmt: skip
+
+
 def _district(mine: Covered) -> None:
     """Show the objectives of one district and both margins."""
-    st.markdown("#### Objectifs du quartier")
+    st.markdown("## Objectifs du quartier")
     counts = ["Déployés", "Non déployés", "Hors quartier"]
-    show_table(mine.objectives().drop(columns=["Quartier", *counts]), key="sites-objectifs")
+    show_sentences(mine.objectives().drop(columns=["Quartier", *counts]))
     left, right = st.columns(2, gap="large")
     for box, title, frame, none in (
         (left, "Besoins sans projet", mine.without_project(), "Chaque objectif a au moins un projet."),
@@ -87,13 +93,13 @@ def _district(mine: Covered) -> None:
             if frame.empty:
                 st.markdown(f"_{none}_")
             else:
-                show_table(frame.drop(columns="Quartier"), key=f"sites-{title}")
+                show_sentences(frame.drop(columns="Quartier"))
     with st.expander("Objectif × projet : mots lus, lieu, statut"):
         show_table(mine.matrix(), key="sites-matrice")
     with st.expander("Attribué et déployé : dedans, dehors, à combien de mètres"):
-        show_table(mine.allocated(), key="sites-attribue")
+        show_sentences(mine.allocated())
     with st.expander("Par quelle règle chaque projet couvre le quartier, ou pourquoi aucun"):
-        show_table(mine.rules(), key="sites-regles")
+        show_sentences(mine.rules())
 
 
 def _within(tables: Mapping[str, Any], ground: Chosen) -> None:
@@ -107,7 +113,7 @@ def _within(tables: Mapping[str, Any], ground: Chosen) -> None:
     if found is None:
         st.info("Aucun lieu connu dans ce quartier : ni projet placé, ni lieu d’accueil. Rien à marcher.")
         return
-    drawn = state.remembered(("carte", *key), lambda: _reach_map(tables, given, found))
+    drawn = state.remembered(("carte", *key), lambda: walking.reach_map(tables, given, found))
     show_map(drawn, key=f"sites-carte-{given.district_id}", height_px=560, place=given.district_id)
     show_table(found.table(), key="sites-portee")
     if len(found.equity):
@@ -119,16 +125,13 @@ def _within(tables: Mapping[str, Any], ground: Chosen) -> None:
 def _zoned(tables: Mapping[str, Any], given: Terrain) -> None:
     """Show what projects that nobody walks to cover of the district, by their own rule."""
     try:
-        mine = state.remembered(
-            ("couverture", state.stamp(), given.district_id),
-            lambda: walking.covered(tables, district_id=given.district_id),
-        )
+        mine = _covered(tables, given.district_id)
     except InputError:  # no objective is published here: the first tab says so
         return
-    counted = walking.zoned(given, mine.footprints)
+    counted = walking.zoned(given, mine.footprints, names=dict(mine.places["name"]))
     if len(counted):
         st.markdown("**Projets comptés sans marche** : zone entière ou population desservie")
-        show_table(counted, key="sites-zones")
+        show_sentences(counted)
 
 
 def _minutes(key: str) -> float:
@@ -139,26 +142,10 @@ def _minutes(key: str) -> float:
     return float(chosen or 5)
 
 
-def _reach_map(tables: Mapping[str, Any], given: Terrain, found: Reach, placed: Placed | None = None) -> maps.Map:
-    """Return the map of places and reach; the plan's places where there is one."""
-    sites = found.sites.assign(part=found.sites["role"].replace("project", "deployed"))
-    return maps.reach_map(
-        given.perimeter,
-        communes=tables["communes"],
-        barriers=tables["barriers"],
-        catchments=found.catchments,
-        false=found.false.layer,
-        sites=sites if placed is None else walking.drawn(placed),
-        ground=given.ground.label,
-        minutes=found.minutes,
-        demo=bool(found.sites["demo"].any()) or given.demo,
-    )
-
-
 def _plan_map(tables: Mapping[str, Any], given: Terrain, found: Placed, *, minutes: float) -> maps.Map | None:
     """Return the map of the places chosen and their reach, or ``None`` when nothing can be walked."""
     near = walking.reach(given, tables, site_ids=list(found.plan.sites.index), minutes=minutes)
-    return None if near is None else _reach_map(tables, given, near, found)
+    return None if near is None else walking.reach_map(tables, given, near, placed=found)
 
 
 def _further(tables: Mapping[str, Any], ground: Chosen) -> None:
@@ -187,7 +174,7 @@ def _further(tables: Mapping[str, Any], ground: Chosen) -> None:
     if left_out.empty:
         st.markdown("_Aucun : toutes les règles passent._")
     else:
-        show_table(left_out, key="sites-ecartes")
+        show_sentences(left_out)
     drawn = state.remembered(
         ("carte", *key), lambda: _plan_map(tables, given, found, minutes=float(options["minutes"]))
     )  # fmt: skip
@@ -205,7 +192,7 @@ def _permits() -> tuple[str, Any] | None:
         )
         return grounds.dropped(
             "Fichier des autorisations", lambda path, name: walking.permits_of(path, name=name),
-            types=["csv", "xlsx", "ods"], key="sites-autorisations",
+            types=grounds.TABLES, key="sites-autorisations",
         )  # fmt: skip
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from geo_qmi.network.audit import edge_effect, phantom_bridges, study_buffer_m
 from geo_qmi.network.catchment import Catchment, catchment
+from geo_qmi.network.closest import Nearest, nearest, nearest_arrays
 from geo_qmi.network.crossings import open_crossings
 from geo_qmi.network.ground import Ground, from_edges, with_heights, without_edges
 from geo_qmi.network.open_ground import open_ground
-from geo_qmi.network.reach import distances, nearest, served, within
+from geo_qmi.network.reach import distances, served, within
 from geo_qmi.network.snapping import snap
 from geo_qmi.network.speeds import WALK_KMH
 from geo_qmi.network.streets import streets
@@ -21,11 +22,13 @@ __all__ = [
     "WALK_KMH",
     "Catchment",
     "Ground",
+    "Nearest",
     "catchment",
     "distances",
     "edge_effect",
     "from_edges",
     "nearest",
+    "nearest_arrays",
     "open_crossings",
     "open_ground",
     "phantom_bridges",

@@ -5,7 +5,7 @@ bit: a bounded search that sums a value, one that lists what it reached, and a b
 sites. Importing this module raises ``ImportError`` where numba is absent; `geo_qmi.network.reach` then uses scipy.
 """
 
-# ruff: noqa: PLR0912, PLR0913, PLR0915, PLR0917, C901 - a compiled kernel takes its arrays flat and keeps its loops in one place
+# ruff: noqa: PLR0913, PLR0917, C901 - a compiled kernel takes its arrays flat and keeps its loops in one place
 
 from __future__ import annotations
 
@@ -178,14 +178,31 @@ def bucket_nearest(
     """
     n_nodes = len(indptr) - 1
     label, origin = np.full(n_nodes, np.inf), np.full(n_nodes, -1, np.int32)
-    per_bucket = 1.0 / width
-    n_buckets = 4
-    while n_buckets < max(longest, starts.max()) * per_bucket + 3:
-        n_buckets *= 2
-    ring = n_buckets - 1
-    head = np.full(n_buckets, -1, np.int32)
     # What follows a node in its bucket: another node, −1 at the end of the list, −2 for a node that is in none.
     following, before = np.full(n_nodes, -2, np.int32), np.empty(n_nodes, np.int32)
+    n_buckets = 4
+    while n_buckets < max(longest, starts.max()) / width + 3:
+        n_buckets *= 2
+    head = np.full(n_buckets, -1, np.int32)
+    per_bucket = 1.0 / width
+    waiting = _fill(sources, starts, limit, per_bucket, label, origin, head, following, before)
+    _empty(indptr, indices, weights, limit, per_bucket, waiting, label, origin, head, following, before)
+    return label, origin
+
+
+@_compiled
+def _fill(
+    sources: Ints,
+    starts: Floats,
+    limit: float,
+    per_bucket: float,
+    label: Floats,
+    origin: Ints,
+    head: Ints,
+    following: Ints,
+    before: Ints,
+) -> int:
+    """Put the sources in their buckets and return how many nodes wait there."""
     for rank in range(len(sources)):
         node, start = sources[rank], starts[rank]
         if start <= limit and start < label[node]:
@@ -195,52 +212,71 @@ def bucket_nearest(
     for rank in range(len(sources)):
         node = sources[rank]
         if origin[node] == rank:
-            bucket = np.int64(label[node] * per_bucket) & ring
+            bucket = np.int64(label[node] * per_bucket) & (len(head) - 1)
             first = head[bucket]
             following[node], before[node] = first, -1
             if first >= 0:
                 before[first] = node
             head[bucket] = node
             waiting += 1
-    current = np.int64(0)
+    return waiting
+
+
+@_compiled
+def _empty(
+    indptr: Ints,
+    indices: Ints,
+    weights: Floats,
+    limit: float,
+    per_bucket: float,
+    waiting: int,
+    label: Floats,
+    origin: Ints,
+    head: Ints,
+    following: Ints,
+    before: Ints,
+) -> None:
+    """Search from the nodes that wait, bucket after bucket, until none does.
+
+    Places are unsigned: numba tests a signed one for being negative each time, a fifth of the whole search. Taking a
+    node out of its list and putting it in another stay written here: a call would count references to four arrays.
+    """
+    ring = np.uint64(len(head) - 1)
+    current = np.uint64(0)
     while waiting > 0:
-        node = head[current & ring]
-        if node < 0:
-            current += 1
+        if head[current & ring] < 0:
+            current += np.uint64(1)
             continue
+        node = np.uint32(head[current & ring])
         after = following[node]
         head[current & ring] = after
         if after >= 0:
-            before[after] = -1
+            before[np.uint32(after)] = -1
         following[node] = -2
         waiting -= 1
         here, source = label[node], origin[node]
-        for place in range(indptr[node], indptr[node + 1]):
-            other = indices[place]
-            there = here + weights[place]
-            known = label[other]
+        for place in range(indptr[node], indptr[node + np.uint32(1)]):
+            other = np.uint32(indices[np.uint32(place)])
+            there, known = here + weights[np.uint32(place)], label[other]
             if there > known or there > limit or (there == known and source >= origin[other]):
                 continue
-            label[other] = there
-            origin[other] = source
-            bucket = np.int64(there * per_bucket) & ring
-            after = following[other]
+            label[other], origin[other] = there, source
+            bucket, after = np.uint64(there * per_bucket) & ring, following[other]
             if after == -2:
                 waiting += 1
             else:
-                left = np.int64(known * per_bucket) & ring
+                left = np.uint64(known * per_bucket) & ring
                 if left == bucket:
                     continue
                 ahead = before[other]
                 if ahead >= 0:
-                    following[ahead] = after
+                    following[np.uint32(ahead)] = after
                 else:
                     head[left] = after
                 if after >= 0:
-                    before[after] = ahead
+                    before[np.uint32(after)] = ahead
             first = head[bucket]
             following[other], before[other] = first, -1
             if first >= 0:
-                before[first] = other
+                before[np.uint32(first)] = other
             head[bucket] = other
-    return label, origin

@@ -17,6 +17,7 @@ from geo_qmi.geo import require_metres
 from geo_qmi.network.snapping import barrier_ids, levels_of
 from geo_qmi.network.speeds import WALK_KMH, metres_a_minute, walking_time
 from geo_qmi.schema import CRS
+from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,8 +134,8 @@ def edge_effect(
     Examples
     --------
     >>> edge_effect(lambda margin: pd.Series({"Q1": min(margin, 1500.0)}), buffer_m=1000)[1]
-    'Effet de bord : 1 résultat(s) sur 1 changent quand la marge passe de 1000 à 3000 m (« Q1 » : 1000 → 1500). \
-Élargissez la zone d’étude.'
+    'Effet de bord : 1 résultat sur 1 change quand la marge passe de 1\u202f000 à 3\u202f000 m (« Q1 » : 1\u202f000 → \
+1\u202f500). Élargissez la zone d’étude.'
     """
     result, wider = compute(buffer_m), compute(buffer_m + extra_m)
     wider = wider.reindex(result.index)
@@ -142,8 +143,9 @@ def edge_effect(
     moved = result.index[~same]
     if not len(moved):
         return result, ""
-    one = moved[0]
+    one, verb = moved[0], agreed(len(moved), "change", "changent")
     return result, (
-        f"Effet de bord : {len(moved)} résultat(s) sur {len(result)} changent quand la marge passe de {buffer_m:g} à "
-        f"{buffer_m + extra_m:g} m (« {one} » : {result[one]:g} → {wider[one]:g}). Élargissez la zone d’étude."
+        f"Effet de bord : {counted(len(moved), 'résultat')} sur {number(len(result))} {verb} quand la marge passe de "
+        f"{number(buffer_m)} à {number(buffer_m + extra_m)} m (« {one} » : {number(result[one])} → "
+        f"{number(wider[one])}). Élargissez la zone d’étude."
     )

@@ -16,7 +16,8 @@ import pandas as pd
 import shapely
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.network.reach import limit_of, nearest
+from geo_qmi.network.closest import nearest
+from geo_qmi.network.reach import limit_of
 from geo_qmi.network.snapping import Walls
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from geo_qmi.errors import CrsError, InputError
 from geo_qmi.network.speeds import WALK_KMH, metres_a_minute, slope_factor
+from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -193,7 +194,9 @@ def from_edges(
     points, given = _checked(xy, ends)
     lengths = np.hypot(*(points[given[:, 0]] - points[given[:, 1]]).T) if length_m is None else _lengths(length_m)
     if len(lengths) != len(given):
-        raise InputError(f"Réseau refusé : {len(lengths)} longueurs pour {len(given)} tronçons ; attendu autant.")
+        raise InputError(
+            f"Réseau refusé : {number(len(lengths))} longueurs pour {number(len(given))} tronçons ; attendu autant."
+        )
     table = edge_table(len(given)) if edges is None else edges
     order = _along_the_curve(points)
     rank = np.empty(len(order), np.int32)
@@ -236,7 +239,7 @@ def with_heights(ground: Ground, heights_m: ArrayLike) -> Ground:
     heights = np.asarray(heights_m, dtype=np.float64)
     if heights.shape != (ground.n_nodes,):
         raise InputError(
-            f"Altitudes refusées : {heights.size} valeurs pour {ground.n_nodes} nœuds ; attendu une par nœud."
+            f"Altitudes refusées : {number(heights.size)} pour {number(ground.n_nodes)} nœuds ; attendu autant."
         )
     start = np.repeat(np.arange(ground.n_nodes), np.diff(ground.metres.indptr))
     length = ground.metres.data
@@ -244,8 +247,8 @@ def with_heights(ground: Ground, heights_m: ArrayLike) -> Ground:
     slope = np.divide(climb, length, out=np.zeros_like(length), where=length > 0)
     minutes = length / (ground.walk_m_min * slope_factor(slope))
     unknown = int(np.isnan(heights).sum())
-    note = (f"{unknown} nœud(s) sans altitude : parcourus comme du plat.",) if unknown else ()
-    return replace(ground, minutes=minutes, heights_m=heights, notes=ground.notes + note)
+    note = f"{counted(unknown, 'nœud')} sans altitude : {agreed(unknown, 'compté')} comme du plat."
+    return replace(ground, minutes=minutes, heights_m=heights, notes=(*ground.notes, *[note] * (unknown > 0)))
 
 
 def without_edges(ground: Ground, edges: ArrayLike) -> Ground:
@@ -368,7 +371,7 @@ def _checked(xy: ArrayLike, ends: ArrayLike) -> tuple[NDArray[np.float64], NDArr
     if len(pairs) and not 0 <= pairs.min() <= pairs.max() < len(points):
         wrong = np.flatnonzero(((pairs < 0) | (pairs >= len(points))).any(axis=1))
         raise InputError(
-            f"Réseau refusé : un bout inconnu aux tronçons {first_rows(wrong)} ({len(points)} nœuds donnés)."
+            f"Réseau refusé : un bout inconnu aux tronçons {first_rows(wrong)} ({number(len(points))} nœuds donnés)."
         )
     return points, pairs
 
@@ -380,7 +383,7 @@ def _lengths(length_m: ArrayLike) -> NDArray[np.float64]:
     if len(wrong):
         raise InputError(
             f"Réseau refusé : longueur absente, infinie ou négative aux tronçons {first_rows(wrong)} "
-            f"({len(wrong)} en tout) ; attendu des mètres, 0 ou plus."
+            f"({number(len(wrong))} en tout) ; attendu des mètres, 0 ou plus."
         )
     return lengths
 
@@ -392,10 +395,12 @@ def _worth_keeping(
     loop = pairs[:, 0] == pairs[:, 1]
     kept = ~loop
     if loop.any():
-        notes.append(f"{int(loop.sum())} tronçon(s) revenant à leur point de départ : sans effet sur les distances.")
+        back = counted(int(loop.sum()), "tronçon")
+        notes.append(f"{back} revenant au point de départ : sans effet sur les distances.")
     zero = int((lengths[kept] == 0).sum())
     if zero:
-        notes.append(f"{zero} tronçon(s) de longueur nulle : gardés, parcourus en un temps nul.")
+        kept_words = f"{agreed(zero, 'gardé')}, {agreed(zero, 'parcouru')} en un temps nul"
+        notes.append(f"{counted(zero, 'tronçon')} de longueur nulle : {kept_words}.")
     low, high = np.minimum(pairs[:, 0], pairs[:, 1]), np.maximum(pairs[:, 0], pairs[:, 1])
     key = low.astype(np.int64) * (int(pairs.max(initial=0)) + 1) + high
     by_length = np.lexsort((lengths, key)) if _repeats(key) else None
@@ -406,7 +411,8 @@ def _worth_keeping(
         kept &= ~again
         if again.any():
             notes.append(
-                f"{int(again.sum())} tronçon(s) doublant un autre entre les deux mêmes nœuds : le plus court est gardé."
+                f"{counted(int(again.sum()), 'tronçon')} doublant un autre entre les deux mêmes nœuds : le plus court "
+                "est gardé."
             )
     return None if kept.all() else kept
 

@@ -19,6 +19,7 @@ from geo_qmi.network.crossings import open_crossings
 from geo_qmi.network.ground import from_edges
 from geo_qmi.network.snapping import Walls
 from geo_qmi.network.speeds import WALK_KMH
+from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -117,8 +118,8 @@ def _grid(
     columns, rows = (int(size) for size in np.maximum(high - low + 1, 0))
     if columns * rows > _MOST_CELLS:
         raise LimitError(
-            f"Terrain ouvert refusé : {columns * rows} cellules, maximum {_MOST_CELLS}. Élargissez la maille "
-            f"({cell_m:g} m) ou réduisez la marge ({buffer_m:g} m)."
+            f"Terrain ouvert refusé : {number(columns * rows)} cellules, maximum {number(_MOST_CELLS)}. Réduisez la "
+            f"durée de marche, donc la marge ({number(buffer_m)} m), ou élargissez la maille ({number(cell_m)} m)."
         )
     x = (low[0] + np.repeat(np.arange(columns), rows)) * float(cell_m)
     y = (low[1] + np.tile(np.arange(rows), columns)) * float(cell_m)
@@ -167,13 +168,13 @@ def _near_walls(nodes: NDArray[np.float64], walls: Walls, *, reach_m: float) -> 
 
 def _notes(ground: Ground, stopped: int, barriers: gpd.GeoDataFrame | None, walls: Walls) -> list[str]:
     """Return what to know about the ground, in French."""
-    notes = [f"{stopped} point(s) de la grille dans l’emprise d’une coupure : retirés."] if stopped else []
+    words = "point de la grille"
+    removed = f"{counted(stopped, words)} dans l’emprise d’une coupure : {agreed(stopped, 'retiré')}."
+    notes = [removed] if stopped else []
     elsewhere = 0 if barriers is None else len(barriers) - len(set(walls.ids))
     if elsewhere:
-        notes.append(f"{elsewhere} coupure(s) vides ou d’un autre niveau que le sol : sans effet ici.")
+        notes.append(f"{counted(elsewhere, 'coupure vide')} ou d’un autre niveau que le sol : sans effet ici.")
     apart = ground.n_nodes - int(ground.islands().max())
     if apart:
-        notes.append(
-            f"{apart} point(s) de la grille séparés de la plus grande partie avant d’ouvrir les franchissements."
-        )
+        notes.append(f"{counted(apart, words)} à part de la plus grande partie, avant d’ouvrir les franchissements.")
     return notes

@@ -1,9 +1,9 @@
-"""What can be reached on foot, from where, and how far is the nearest place?
+"""What can be reached on foot, from where, and how far are places from one another?
 
-Bounded catchments, the nearest site of every node in one pass, and distances between two sets of places, over any
-`Ground`. Lengths are exact in float64: the compiled kernels (numba, optional) and scipy give the same distances to
-the last bit. Places come as the result of `geo_qmi.network.snap`: the straight access to the ground is counted, and a
-refused place is never given a distance. Nothing is drawn here, see `geo_qmi.network.catchment`.
+Bounded catchments and distances between two sets of places, over any `Ground`. Lengths are exact in float64: the
+compiled kernels (numba, optional) and scipy give the same distances to the last bit. Places come as the result of
+`geo_qmi.network.snap`: the straight access to the ground is counted, and a refused place is never given a distance.
+The nearest of many sites is in `geo_qmi.network.closest`; nothing is drawn here, see `geo_qmi.network.catchment`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.network.speeds import walking_time
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,9 +35,6 @@ Unit = Literal["metres", "minutes"]
 _BATCH = 64
 #: Distances scipy holds at once, 160 MB.
 _BLOCK_CELLS = 2e7
-#: Width of a bucket in average edge lengths. Measured on grids, on open ground and on lengths of very unequal edges:
-#: at two a node is searched 1.1 to 1.6 times and the cache is well used; at seven, up to nine times.
-_BUCKET_EDGES = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,59 +68,19 @@ def starts(ground: Ground, places: pd.DataFrame | Sequence[int] | NDArray[np.int
         access = placed["access_m"].to_numpy(dtype=np.float64)
         if not len(placed) and len(places):
             why = places["reason"].iloc[0]
-            raise InputError(f"Aucun des {len(places)} lieux n’est raccordé au terrain de marche ({shown(why)}).")
+            raise InputError(
+                f"Aucun des {number(len(places))} lieux n’est raccordé au terrain de marche ({shown(why)})."
+            )
     else:
         node = np.asarray(places, dtype=np.int32).reshape(-1)
         ids, access = pd.RangeIndex(len(node)), np.zeros(len(node))
     if not len(node):
         raise InputError("Aucun lieu de départ : donnez au moins un lieu ou un nœud.")
     if (node < 0).any() or (node >= ground.n_nodes).any():
-        raise InputError(f"Nœud de départ inconnu : le terrain en compte {ground.n_nodes}, numérotés à partir de 0.")
+        raise InputError(
+            f"Nœud de départ inconnu : le terrain en compte {number(ground.n_nodes)}, numérotés à partir de 0."
+        )
     return Starts(ids, node, access)
-
-
-def nearest(
-    ground: Ground,
-    sites: pd.DataFrame | Sequence[int],
-    *,
-    minutes: float | None = None,
-    towards: bool = True,
-    engine: Engine = "auto",
-) -> pd.DataFrame:
-    """Return, for every node, the nearest site and the way to it, in one pass.
-
-    Parameters
-    ----------
-    sites
-        Result of `geo_qmi.network.snap`, or node numbers. Refused sites serve nobody.
-    minutes
-        Longest walk; unlimited by default.
-    towards
-        Walk from the node to the site (the default) or from the site to the node: they differ on slopes.
-    engine
-        ``numba`` for the bucket queue, ``scipy``, or the first of the two that is installed.
-
-    Returns
-    -------
-    DataFrame
-        Index: node. ``site`` (index value of `sites`, missing when none is reached; the first in sorted order among
-        equally near ones), ``minutes``, ``metres`` and, where heights are known, ``climb_m`` of that walk. Values
-        are infinite when no site is reached.
-    """
-    from_ = _sorted(starts(ground, sites))
-    limit = limit_of(ground, minutes)
-    turned = towards and ground.minutes is not None
-    cost = csr_array(ground.cost.T.tocsr()) if turned else ground.cost
-    offsets = from_.access_m * (ground.cost_a_minute / ground.walk_m_min)
-    if ground.minutes is None:
-        label, origin = _nearest(cost, from_.node, offsets, limit=limit, engine=engine)
-        metres, climb = label, None
-    else:
-        label, origin, metres, climb = _nearest_on_slopes(ground, cost, from_, offsets, limit=limit, turned=turned)
-    found = {"site": _named(from_.ids, origin), "minutes": label / ground.cost_a_minute, "metres": metres}
-    if climb is not None:
-        found["climb_m"] = climb
-    return pd.DataFrame(found, index=pd.RangeIndex(len(label), name="node"), copy=False)
 
 
 def distances(
@@ -184,7 +142,7 @@ def within(
     order = np.argsort(from_.node, kind="stable")
     compiled = kernel(engine)
     if compiled is not None:
-        first, where, label = compiled.within(*_arrays(ground.cost), from_.node[order], offsets[order], limit)
+        first, where, label = compiled.within(*arrays_of(ground.cost), from_.node[order], offsets[order], limit)
     else:
         first, where, label = _within_scipy(ground, from_.node[order], offsets[order], limit=limit)
     found = csr_array((label, where, first), shape=(len(order), ground.n_nodes))
@@ -218,13 +176,15 @@ def served(
     from_ = starts(ground, sources)
     weights = np.asarray(values, dtype=np.float64)
     if weights.shape != (ground.n_nodes,):
-        raise InputError(f"Valeurs refusées : {weights.size} pour {ground.n_nodes} nœuds ; attendu une par nœud.")
+        raise InputError(
+            f"Valeurs refusées : {number(weights.size)} pour {number(ground.n_nodes)} nœuds ; attendu une par nœud."
+        )
     limit = limit_of(ground, minutes)
     offsets = from_.access_m * (ground.cost_a_minute / ground.walk_m_min)
     order = np.argsort(from_.node, kind="stable")
     compiled = kernel(engine)
     if compiled is not None:
-        total = compiled.totals(*_arrays(ground.cost), from_.node[order], offsets[order], limit, weights)
+        total = compiled.totals(*arrays_of(ground.cost), from_.node[order], offsets[order], limit, weights)
     else:
         first, where, _ = _within_scipy(ground, from_.node[order], offsets[order], limit=limit)
         total = np.add.reduceat(np.append(weights[where], 0.0), first[:-1]) if len(where) else np.zeros(len(order))
@@ -265,49 +225,17 @@ def kernel(engine: Engine) -> Any:
         raise InputError("Moteur « numba » absent : installez-le avec pip install 'geo-qmi[fast]'.") from None
 
 
-def _sorted(places: Starts) -> Starts:
-    """Return the places in the order of their ids, so that equal distances are settled by id and not by row."""
-    order = np.argsort(np.asarray(places.ids.astype(str) if places.ids.dtype == object else places.ids), kind="stable")
-    return Starts(places.ids[order], places.node[order], places.access_m[order])
-
-
-def _named(ids: pd.Index, origin: NDArray[np.int32]) -> Any:
-    """Return the id of each rank, missing where the rank is −1."""
-    if pd.api.types.is_integer_dtype(ids.dtype):
-        return pd.arrays.IntegerArray(ids.to_numpy(dtype=np.int64)[origin], origin < 0)
-    return ids.array.take(origin, allow_fill=True)
-
-
 def _index(places: pd.DataFrame | Sequence[int], joined: Starts) -> pd.Index:
     """Return the index asked for, refused places included."""
     return places.index if isinstance(places, pd.DataFrame) else joined.ids
 
 
-def _arrays(matrix: csr_array) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
+def arrays_of(matrix: csr_array) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
     """Return the three arrays of a matrix as the kernels take them."""
     return matrix.indptr.astype(np.int32, copy=False), matrix.indices.astype(np.int32, copy=False), matrix.data
 
 
-def _nearest(
-    cost: csr_array, node: NDArray[np.int32], offsets: NDArray[np.float64], *, limit: float, engine: Engine
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Return the label of every node and the rank of its site, −1 when none."""
-    compiled = kernel(engine)
-    if compiled is not None and cost.nnz:
-        width = max(float(cost.data.mean()) * _BUCKET_EDGES, 1e-9)
-        label, origin = compiled.bucket_nearest(*_arrays(cost), node, offsets, limit, width, float(cost.data.max()))
-        return label, origin
-    matrix, roots, rank = _rooted(cost, node, offsets)
-    label, _, root = dijkstra(matrix, indices=roots, min_only=True, return_predecessors=True, limit=limit)
-    n_nodes = cost.shape[0]
-    label, root = label[:n_nodes], root[:n_nodes]
-    origin = np.where(root >= 0, rank.take(root, mode="clip"), np.int32(-1))
-    direct = np.flatnonzero(label[node] == offsets)
-    np.minimum.at(origin, node[direct], direct.astype(np.int32))
-    return label, _first_of_equals(cost, label, origin)
-
-
-def _rooted(
+def rooted(
     cost: csr_array, node: NDArray[np.int32], offsets: NDArray[np.float64]
 ) -> tuple[csr_array, NDArray[np.int32], NDArray[np.int32]]:
     """Return the matrix with a root added before each site that has an access, the roots, and their rank by node."""
@@ -324,83 +252,6 @@ def _rooted(
     rank = np.full(size, -1, np.int32)
     rank[n_nodes:] = np.arange(len(node))
     return matrix, np.arange(n_nodes, size, dtype=np.int32), rank
-
-
-def _first_of_equals(cost: csr_array, label: NDArray[np.float64], origin: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the first of equally near sites for each node: scipy keeps any of them.
-
-    The rank of a site spreads along the edges that are part of a shortest way; only the nodes that changed pass it on.
-    """
-    column, data = cost.indices, cost.data
-    row = cost.tocoo(copy=False).coords[0]
-    # "clip" is three times faster than brackets, and no place is outside.
-    better = np.flatnonzero(origin.take(row, mode="clip") < origin.take(column, mode="clip"))
-    source, target = row[better], column[better]
-    tight = (label[source] + data[better] == label[target]) & np.isfinite(label[target])
-    source, target = source[tight], target[tight]
-    while len(target):
-        changed = np.unique(target)
-        np.minimum.at(origin, target, origin[source])
-        counts = np.diff(cost.indptr)[changed].astype(np.int64)
-        place = np.repeat(cost.indptr[changed] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-        place = place + np.arange(counts.sum())
-        source = np.repeat(changed, counts)
-        target = column[place]
-        useful = (origin[source] < origin[target]) & (label[source] + data[place] == label[target])
-        source, target = source[useful], target[useful]
-    return origin
-
-
-def _nearest_on_slopes(
-    ground: Ground,
-    cost: csr_array,
-    from_: Starts,
-    offsets: NDArray[np.float64],
-    *,
-    limit: float,
-    turned: bool,
-) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
-    """Return label, rank of the site, metres and climb of the quickest walk of each node."""
-    n_nodes = ground.n_nodes
-    matrix, roots, rank = _rooted(cost, from_.node, offsets)
-    label, before, root = dijkstra(matrix, indices=roots, min_only=True, return_predecessors=True, limit=limit)
-    origin = np.full(n_nodes, -1, np.int32)
-    reached = root[:n_nodes] >= 0
-    origin[reached] = rank[root[:n_nodes][reached]]
-    step = before[:n_nodes].copy()
-    walked = reached & (step >= 0) & (step < n_nodes)
-    node = np.flatnonzero(walked)
-    metres, climb = np.zeros(n_nodes), np.zeros(n_nodes)
-    metres[node] = _lengths_between(ground.metres, step[node], node)
-    heights = np.zeros(n_nodes) if ground.heights_m is None else ground.heights_m
-    rise = heights[step[node]] - heights[node] if turned else heights[node] - heights[step[node]]
-    climb[node] = np.maximum(np.nan_to_num(rise), 0)
-    ends = np.flatnonzero(reached & ~walked)
-    metres[ends] = from_.access_m[origin[ends]]
-    step[~walked] = np.flatnonzero(~walked)
-    metres, climb = _along(step, metres), _along(step, climb)
-    metres[~reached] = climb[~reached] = np.inf
-    return label[:n_nodes], origin, metres, climb
-
-
-def _lengths_between(matrix: csr_array, start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the stored values of a matrix at given places."""
-    n_nodes = matrix.shape[0]
-    row = np.repeat(np.arange(n_nodes, dtype=np.int64), np.diff(matrix.indptr))
-    keys = row * n_nodes + matrix.indices
-    return np.asarray(matrix.data[np.searchsorted(keys, start.astype(np.int64) * n_nodes + end)], dtype=np.float64)
-
-
-def _along(step: NDArray[np.int32], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the sum of `values` from each node to the root, doubling the stride at each round."""
-    at_root = step == np.arange(len(step))
-    total, jump = np.where(at_root, 0.0, values), step
-    while True:
-        total = total + total[jump]
-        further = jump[jump]
-        if (further == jump).all():
-            return np.asarray(total + np.where(at_root, values, 0.0)[jump], dtype=np.float64)
-        jump = further
 
 
 def _rows(
@@ -423,7 +274,7 @@ def _within_scipy(
         near = _near(sides, sources[batch], reach_m)
         part = cost if near is None else _part_of(cost, near)
         local = sources[batch] if near is None else np.searchsorted(near, sources[batch]).astype(np.int32)
-        matrix, roots, _ = _rooted(part, local, offsets[batch])
+        matrix, roots, _ = rooted(part, local, offsets[batch])
         for row in _blocks(matrix, roots, limit=limit):
             reached = np.flatnonzero(row[: part.shape[0]] <= limit)
             counts.append(len(reached))

@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from geo_qmi.errors import InputError
 from geo_qmi.geo import require_metres
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -129,14 +130,15 @@ def _reasons(places: NDArray[np.float64], *, walls: Walls, tree: cKDTree | None,
     if tree is None or not len(places):
         return why
     far, _ = tree.query(places)
+    most = number(max_m, digits=0)
     for row, metres in enumerate(far):
         inside = walls.over(places[row])
         if inside:
             why[row] = f"non raccordé : le lieu est dans l’emprise de la coupure « {inside} »"
         elif metres > max_m:
-            why[row] = f"non raccordé : nœud le plus proche à {metres:.0f} m, maximum {max_m:.0f} m"
+            why[row] = f"non raccordé : nœud le plus proche à {number(metres, digits=0)} m, maximum {most} m"
         else:
-            why[row] = f"non raccordé : tout accès de moins de {max_m:.0f} m franchirait une coupure"
+            why[row] = f"non raccordé : tout accès de moins de {most} m franchirait une coupure"
     return why
 
 

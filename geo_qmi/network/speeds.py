@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: 80 m a minute, 1 200 m in a quarter of an hour: the round figure planners use for an adult on the flat. Measured
 #: free speeds of adults lie around it (about 1.2 to 1.4 m/s, 4.3 to 5.0 km/h, by age and setting).
 WALK_KMH = 4.8
+#: Four hours: beyond, it is no daily walk, and the ground to prepare would be a region.
+MOST_MINUTES = 240.0
 
 
 def metres_a_minute(walk_kmh: float) -> float:
@@ -48,15 +50,18 @@ def walking_time(minutes: float) -> float:
     Raises
     ------
     InputError
-        Not a number of minutes, 0 or more.
+        Not a number of minutes, from 0 to `MOST_MINUTES`.
 
     Examples
     --------
     >>> walking_time(15)
     15
     """
-    if not (np.isfinite(minutes) and minutes >= 0):
-        raise InputError(f"Durée de marche refusée : « {shown(minutes)} » ; attendu un nombre de minutes, 0 ou plus.")
+    # The next number after the limit is still it: a catchment asks for one, to keep what lies exactly at the limit.
+    if not 0 <= minutes <= np.nextafter(MOST_MINUTES, np.inf):
+        raise InputError(
+            f"Durée de marche refusée : « {shown(minutes)} » ; attendu un nombre de minutes de 0 à {MOST_MINUTES:g}."
+        )
     return minutes
 
 

@@ -22,6 +22,7 @@ from geo_qmi.network.crossings import open_crossings
 from geo_qmi.network.ground import edge_table, from_edges, with_heights
 from geo_qmi.network.noding import noded
 from geo_qmi.network.speeds import WALK_KMH
+from geo_qmi.wording import counted, number
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -100,12 +101,14 @@ def streets(  # noqa: PLR0913 - one keyword for each way a street layer can diff
     """
     require_metres(lines, what="les rues")
     if not max_edge_m > 0:
-        raise InputError(f"Longueur de découpage refusée : {max_edge_m} m ; attendu un nombre positif.")
+        raise InputError(f"Longueur de découpage refusée : {number(max_edge_m)} m ; attendu un nombre positif.")
     why = walkable(lines, step_free=step_free)
     kept = np.flatnonzero((why == "").to_numpy())
     if not len(kept):
         common = why.mode().iloc[0] if len(why) else "la couche est vide"
-        raise InputError(f"Aucune des {len(lines)} lignes ne se parcourt à pied (raison la plus fréquente : {common}).")
+        raise InputError(
+            f"Aucune des {number(len(lines))} lignes ne se parcourt à pied (raison la plus fréquente : {common})."
+        )
     parts, part_line = shapely.get_parts(np.asarray(lines.geometry, dtype=object)[kept], return_index=True)
     low, high = levels(lines)
     line = kept[part_line]
@@ -328,12 +331,12 @@ def _notes(ground: Ground, refused: pd.DataFrame) -> list[str]:
     notes = []
     if len(refused):
         counts = refused["reason"].str.split(" : ").str[0].value_counts()
-        words = ", ".join(f"{reason} {count}" for reason, count in counts.items())
-        notes.append(f"{len(refused)} ligne(s) hors du réseau à pied ({words}).")
+        words = ", ".join(f"{reason} : {number(count)}" for reason, count in counts.items())
+        notes.append(f"{counted(len(refused), 'ligne')} hors du réseau à pied ({words}).")
     apart = ground.n_nodes - int(ground.islands().max())
     if apart:
         notes.append(
-            f"{apart} nœud(s) sur {ground.n_nodes} séparés du réseau principal : un lieu raccordé là ne rejoint pas "
-            "le reste."
+            f"{counted(apart, 'nœud')} sur {number(ground.n_nodes)} à part du réseau principal : un lieu raccordé là "
+            "ne rejoint pas le reste."
         )
     return notes

@@ -17,6 +17,7 @@ from geo_qmi.errors import InputError
 from geo_qmi.geo import require_metres
 from geo_qmi.network import nearest, snap
 from geo_qmi.schema import CRS
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def homes_of(ground: Ground, population: gpd.GeoDataFrame) -> Homes:
     wrong = np.flatnonzero(~(np.isfinite(people) & (people >= 0)))
     if len(wrong):
         raise InputError(
-            f"Population refusée : nombre absent, infini ou négatif à {len(wrong)} ligne(s), la première "
+            f"Population refusée : nombre absent, infini ou négatif à {counted(len(wrong), 'ligne')}, la première "
             f"« {population.index[wrong[0]]} ». Retirez ces lignes ou complétez-les : absent n’est pas zéro."
         )
     joined = snap(ground, population)

@@ -138,10 +138,8 @@ def maximal_covering(
     flows = flows_of(problem, found.sites, radius=radius, shared=found.pairs)
     value = float((problem.weights[flows.demand] * flows.share).sum())
     total = float(problem.weights.sum())
-    words = (
-        f"{_opened(problem, p)} : {number(value)} sur {number(total)} à {_within(problem, radius)}"
-        f"{f' ({percent(value / total)})' if total else ''}."
-    )
+    share = f" ({percent(value / total)})" if total else ""
+    words = f"{_opened(problem, p)} : {_amount(value)} sur {_amount(total)}{share} à {_within(problem, radius)}."
     return _siting(problem, flows, (value, max(found.bound, value)), found, words)
 
 
@@ -350,7 +348,7 @@ def _siting(problem: Problem, flows: Flows, values: tuple[float, float], found: 
     largest = max(abs(value), abs(limit))
     gap = abs(limit - value) / largest if largest else 0.0
     gap = 0.0 if gap <= (_PROVEN if found.pairs is None else _PROVEN_SHARED) else gap
-    proof = "Optimum prouvé." if gap == 0 else f"Borne {number(limit)}, écart {percent(gap)}."
+    proof = "Optimum prouvé." if gap == 0 else f"Borne {_amount(limit)}, écart {percent(gap)}."
     return Siting(
         sites=site_rows(problem, flows, sites=found.sites),
         demand=demand_rows(problem, flows),
@@ -403,4 +401,9 @@ def _within(problem: Problem, radius: float) -> str:
 
 def _ground(problem: Problem) -> str:
     """Return how the costs were measured, to follow a figure."""
-    return f" ({problem.ground})" if problem.ground else ""
+    return f", {problem.ground}" if problem.ground else ""
+
+
+def _amount(value: float) -> str:
+    """Return an amount with the decimals that still say something."""
+    return number(value, digits=0 if value >= 1000 else 1 if value >= 100 else 2)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from geo_qmi.walking.access import STEPS, Access, access, origins, place_at
 from geo_qmi.walking.covered import ENDS, Covered, covered, deployed, told_places
 from geo_qmi.walking.cut import Cut, Gained, banks, candidates, cut, edge_warning, gained, ranked
+from geo_qmi.walking.drawing import access_map, reach_map
 from geo_qmi.walking.layers import permits_of, population_of, served_of, zones_of
 from geo_qmi.walking.placing import MODELS, Model, Placed, capacities_of, drawn, place, rules_of
 from geo_qmi.walking.reaching import Reach, reach, sites_of, zoned
@@ -30,6 +31,7 @@ __all__ = [
     "Reach",
     "Terrain",
     "access",
+    "access_map",
     "banks",
     "candidates",
     "capacities_of",
@@ -48,6 +50,7 @@ __all__ = [
     "printed",
     "ranked",
     "reach",
+    "reach_map",
     "records",
     "rules_of",
     "served_of",

@@ -22,6 +22,7 @@ from geo_qmi.severance.sides import facing_places
 from geo_qmi.vocabulary import CROSSING_KINDS, CROSSING_STATUSES, SENSES, THEMES
 from geo_qmi.walking.telling import tidy
 from geo_qmi.walking.terrain import MINUTES, PEOPLE, terrain
+from geo_qmi.wording import counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,8 @@ class Cut:
             "verbatims": "Observations à moins de 50 m",
             "verbatims_median_valence": "Valence médiane",
         }
-        digits = {"detour_ratio": 1, "delay_min": 1, "climb_m": 1, "people_near": 1, "people_cut_off": 1}
+        whole = int(self.unit != PEOPLE)
+        digits = {"detour_ratio": 1, "delay_min": 1, "climb_m": 1, "people_near": whole, "people_cut_off": whole}
         told = tidy(self.found.cards, headings, digits={**digits, "people_extra_min": 1})
         return told if self.unit == PEOPLE else told.rename(columns=lambda name: name.replace("habitant", "hectare"))
 
@@ -199,23 +201,28 @@ def _told(cards: pd.DataFrame, *, unit: str, minutes: float) -> list[str]:
             else f"détour médian de {maps.words(round(row['detour_m']))} m, "
             f"délai de {maps.words(round(row['delay_min'], 1))} min"
         )
-        near, away = (maps.words(round(float(row[column]), 1)) for column in ("people_near", "people_cut_off"))
+        near, away = (_amount(float(row[column]), unit) for column in ("people_near", "people_cut_off"))
+        reached = "tous l’atteignent à pied" if away == "0" else f"{away} ne l’atteignent pas à pied"
         known = (
             "franchissements : ceux des rues, sans inventaire"
             if pd.isna(row["crossings"])
-            else f"{maps.plural(int(row['crossings']), 'franchissement')}, dont {_known(row['crossings_assumed'])} "
-            "supposé(s)"
+            else f"{counted(int(row['crossings']), 'franchissement')}, dont {_known(row['crossings_assumed'])}"
         )
         lines.append(
-            f"{where} : {way} ; sur {near} {unit} à {minutes:g} min de l’autre côté à vol d’oiseau, {away} ne "
-            f"l’atteignent pas à pied ; {known}."
+            f"{where} : {way} ; sur {near} {unit} à {number(minutes)} min de l’autre côté à vol d’oiseau, {reached} ; "
+            f"{known}."
         )
     return lines
 
 
+def _amount(value: float, unit: str) -> str:
+    """Return people as whole numbers, ground to the tenth of a hectare."""
+    return number(value, digits=0 if unit == PEOPLE else 1)
+
+
 def _known(value: Any) -> str:
-    """Return a count, or that nobody knows it."""
-    return maps.words(None if pd.isna(value) else int(value))
+    """Return a count of assumed crossings, or that nobody knows it."""
+    return "un nombre inconnu de supposés" if pd.isna(value) else counted(int(value), "supposé")
 
 
 def gained(before: Cut, after: Cut) -> Gained:

@@ -17,6 +17,7 @@ from geo_qmi import coverage, maps
 from geo_qmi.errors import InputError, shown
 from geo_qmi.walking.layers import AGES, INCOME, PRIORITY
 from geo_qmi.walking.telling import tidy
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -121,7 +122,8 @@ def lines(found: pd.DataFrame, people: gpd.GeoDataFrame, *, household_size: floa
         return ["Équité : ni âge, ni revenu, ni zone dans les couches fournies. Ajoutez une couche de zones ou d’âges."]
     withheld = int(found["withheld"].sum())
     floor = f"sous le seuil de secret de {coverage.SECRECY_FLOOR} ménages ou faute de ménages connus"
-    said = [f"Équité : {maps.plural(len(found), 'groupe')}, dont {withheld} masqué(s) {floor}."]
+    hidden = f"dont {counted(withheld, 'masqué')} {floor}" if withheld else "aucun masqué"
+    said = [f"Équité : {maps.plural(len(found), 'groupe')}, {hidden}."]
     if "households" not in people or people["households"].isna().any():
         absent = "Ménages absents de tout ou partie de la couche"
         if household_size is None:

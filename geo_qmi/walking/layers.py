@@ -70,10 +70,12 @@ def population_of(path: Path, *, name: str | None = None) -> gpd.GeoDataFrame:
     CrsError
         The file declares no coordinate system.
     """
-    title = shown(name or path.name)
+    title, places = shown(name or path.name), "une géométrie et l’une"
     for table in read_file(path, name=name):
         known = _named(table)
         people = _first(known, _PEOPLE)
+        if table.geometry is None and people is not None:
+            places = "un GeoPackage, un GeoJSON ou un shapefile zippé (un tableau n’a pas de géométrie), et l’une"
         if table.geometry is None or people is None:
             continue
         taken = {"population": people, "households": _first(known, _HOUSEHOLDS), "income": _first(known, _INCOME)}
@@ -88,8 +90,7 @@ def population_of(path: Path, *, name: str | None = None) -> gpd.GeoDataFrame:
         ids = table.frame.index.astype("str") if ident is None else table.frame[ident].astype("str")
         return _layer(table, {"place_id": ids.to_numpy(), **columns}, title=title)
     raise InputError(
-        f"« {title} » : aucune couche avec une colonne d’habitants. Attendu une géométrie et l’une des "
-        f"colonnes {', '.join(_PEOPLE)}."
+        f"« {title} » : aucune couche avec une colonne d’habitants. Attendu {places} des colonnes {', '.join(_PEOPLE)}."
     )
 
 

@@ -22,6 +22,7 @@ from geo_qmi.vocabulary import fold
 from geo_qmi.walking.reaching import entered, sites_of, walked
 from geo_qmi.walking.telling import tidy
 from geo_qmi.walking.terrain import PEOPLE
+from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -279,12 +280,15 @@ def _lines(
     if sieve is None:
         lines[0] += "aucune règle, tous gardés."
     else:
-        lines[0] += f"{len(sieve.kept)} gardé(s), {len(sieve.dropped)} écarté(s), {len(sieve.unknown)} en attente."
+        lines[0] += (
+            f"{counted(len(sieve.kept), 'gardé')}, {counted(len(sieve.dropped), 'écarté')}, "
+            f"{number(len(sieve.unknown))} en attente."
+        )
     if walkable["demo"].any():
         lines.append("Lieux de démonstration : inventés, ni relevés ni proposés par la commune.")
     if unserved:
-        noun = "groupe d’habitants" if unit == PEOPLE else "carré de terrain"
-        lines.append(f"{unserved} {noun}(s) ne rejoignent pas le terrain : hors du calcul.")
+        told = counted(unserved, "groupe d’habitants" if unit == PEOPLE else "carré de terrain")
+        lines.append(f"{told} {agreed(unserved, 'ne rejoint', 'ne rejoignent')} pas le terrain : hors du calcul.")
     return lines
 
 

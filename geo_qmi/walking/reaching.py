@@ -22,6 +22,7 @@ from geo_qmi.schema import CRS
 from geo_qmi.walking import fairness
 from geo_qmi.walking.telling import tidy
 from geo_qmi.walking.terrain import HECTARES, squares_of, without_barriers
+from geo_qmi.wording import counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -209,7 +210,7 @@ def reach(
     return Reach(sites, refused, shares, area, false, equity, drawn, minutes, given.unit, grid_error, lines)
 
 
-def zoned(given: Terrain, found: Footprints) -> pd.DataFrame:
+def zoned(given: Terrain, found: Footprints, *, names: Mapping[str, str]) -> pd.DataFrame:
     """Return what the projects that nobody walks to cover of the district, by their own rule, as a French table.
 
     Parameters
@@ -217,6 +218,8 @@ def zoned(given: Terrain, found: Footprints) -> pd.DataFrame:
     found
         As returned by `geo_qmi.coverage.footprints`: a zone counts what lies in it, a served population the places
         listed, under the identifiers of the layer of people.
+    names
+        Project → its name.
     """
     shape = given.perimeter.geometry.iloc[0]
     people = None if given.unit == HECTARES else _people(given)
@@ -228,7 +231,12 @@ def zoned(given: Terrain, found: Footprints) -> pd.DataFrame:
     for project, listed in found.served.groupby("project_id")["place_id"]:
         held = np.nan if people is None else people.loc[people["place_id"].isin(listed), "population"].sum()
         rows.append(
-            (project, f"population desservie : {maps.plural(len(listed), 'lieu listé', 'lieux listés')}", np.nan, held)
+            (
+                names[str(project)],
+                f"population desservie : {maps.plural(len(listed), 'lieu listé', 'lieux listés')}",
+                np.nan,
+                held,
+            )
         )
     told = pd.DataFrame(rows, columns=["name", "rule", "share", "held"]).astype({"share": "float64", "held": "float64"})
     headings = {
@@ -347,21 +355,24 @@ def _lines(sites: gpd.GeoDataFrame, shares: pd.DataFrame, area: pd.DataFrame, *,
         if measure != "hectares"
     ]  # fmt: skip
     whom = "du seul lieu" if len(sites) == 1 else f"de l’un des {len(sites)} lieux"
-    return [*lines, f"À {minutes:g} min à pied {whom} : {', '.join(told)}."]
+    return [*lines, f"À {number(minutes)} min à pied {whom} : {', '.join(told)}."]
 
 
 def _false_lines(given: Terrain, false: FalseCoverage, grid_error: float) -> list[str]:
     """Return the false coverage of all places together in words, and the error of the grid beside it."""
     last = false.by_site.iloc[-1]
-    false_part, disc = (maps.words(round(float(last[name]), 1)) for name in ("people_false", "people_disc"))
+    digits = 1 if given.unit == HECTARES else 0
+    false_part, disc = (number(float(last[name]), digits=digits) for name in ("people_false", "people_disc"))
     where = f"dans les disques et hors de portée à pied, sur {disc}"
     lines = [f"Couverture fausse, jusqu’à 400 m autour du périmètre : {false_part} {given.unit} {where}."]
     if last["n_unknown"]:
-        lines.append(f"{int(last['n_unknown'])} lieu(x) du disque sans nombre d’habitants : hors de ces sommes.")
+        lines.append(
+            f"{counted(int(last['n_unknown']), 'lieu')} du disque sans nombre d’habitants : hors de ces sommes."
+        )
     if given.ground.kind == "open":
         lines.append(
             "Le disque est celui de la même grille sans coupure : un terrain libre donne zéro. Le cercle exact tient "
-            f"{maps.words(round(grid_error, 1))} {given.unit} de plus, erreur de la grille, comptée nulle part."
+            f"{number(grid_error, digits=digits)} {given.unit} de plus, erreur de la grille, comptée nulle part."
         )
     return lines
 

@@ -21,6 +21,7 @@ from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import GEOMETRY_STATUSES, fold
 from geo_qmi.walking.hours import open_at
 from geo_qmi.walking.layers import COARSE_M2, spread
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +108,7 @@ def district_of(tables: Mapping[str, Any], name: str) -> str:
     found = [str(row[0]) for row in rows if wanted in {fold(word) for word in row if not pd.isna(word)}]
     if len(found) == 1:
         return found[0]
-    listed = ", ".join(map(str, known["district_id"]))
+    listed = ", ".join(f"{ident} ({commune})" for ident, commune in known[["district_id", "commune"]].to_numpy())
     raise UnknownNameError(f"Quartier inconnu : « {shown(name)} ». Quartiers de l’étude : {listed or 'aucun'}.")
 
 
@@ -157,21 +158,10 @@ def terrain(
     region = shapely.buffer(shape, margin)
     walls = _near(tables["barriers"], region)
     crossings, told = _at_hour(_near(tables["crossings"], region), at)
-    bridges = gpd.GeoDataFrame({"barrier_id": [], "verdict": []}, geometry=[], crs=CRS)
     if streets is None:
-        usable = crossings[crossings["barrier_id"].isin(walls["barrier_id"]) | crossings["barrier_id"].isna()]
-        usable = usable[~usable["closed"]].drop(columns="closed")
-        ground = network.open_ground(host, barriers=walls, crossings=usable, buffer_m=margin)
+        ground = _open(host, walls, crossings, margin_m=margin)
     else:
-        mine = _near(streets, region)
-        if mine.empty:
-            raise InputError(
-                f"Aucune des {len(streets)} rues fournies n’est à moins de {margin:g} m du périmètre de "
-                f"« {host['title'].iloc[0]} ». Chargez l’extrait de ce secteur."
-            )
-        ground = network.streets(mine, barriers=walls, slopes=slopes)
-        if len(walls):
-            bridges = network.phantom_bridges(ground, walls, crossings=crossings)
+        ground = _on_streets(streets, host, walls, margin_m=margin, slopes=slopes)
         told = () if at is None else ("Heure demandée sans effet : les rues fournies ne portent pas d’horaires.",)
     if slopes:
         told += _sloped(ground)
@@ -190,11 +180,38 @@ def terrain(
         weights=weights.reset_index(drop=True),
         unit=HECTARES if population is None else PEOPLE,
         margin_m=margin,
-        bridges=bridges,
+        bridges=_bridges(ground, walls, crossings),
         lines=(),
         demo=demo,
     )
     return replace(found, lines=(*_lines(found), *counted, *told))
+
+
+def _open(host: gpd.GeoDataFrame, walls: gpd.GeoDataFrame, crossings: gpd.GeoDataFrame, *, margin_m: float) -> Ground:
+    """Return open ground, the crossings of its barriers opened but for those shut at the hour asked."""
+    usable = crossings[crossings["barrier_id"].isin(walls["barrier_id"]) | crossings["barrier_id"].isna()]
+    usable = usable[~usable["closed"]].drop(columns="closed")
+    return network.open_ground(host, barriers=walls, crossings=usable, buffer_m=margin_m)
+
+
+def _on_streets(
+    streets: gpd.GeoDataFrame, host: gpd.GeoDataFrame, walls: gpd.GeoDataFrame, *, margin_m: float, slopes: bool
+) -> Ground:
+    """Return the streets around a district as ground; refused when none is there."""
+    mine = _near(streets, shapely.buffer(host.geometry.iloc[0], margin_m))
+    if mine.empty:
+        raise InputError(
+            f"Aucune des {number(len(streets))} rues fournies n’est à moins de {number(margin_m)} m du périmètre de "
+            f"« {host['title'].iloc[0]} ». Chargez l’extrait de ce secteur."
+        )
+    return network.streets(mine, barriers=walls, slopes=slopes)
+
+
+def _bridges(ground: Ground, walls: gpd.GeoDataFrame, crossings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the streets that cross a barrier where no crossing is declared."""
+    if ground.kind == "open" or walls.empty:
+        return gpd.GeoDataFrame({"barrier_id": [], "verdict": []}, geometry=[], crs=CRS)
+    return network.phantom_bridges(ground, walls, crossings=crossings)
 
 
 def with_crossing(given: Terrain, shape: shapely.Geometry, *, name: str = "franchissement envisagé") -> Terrain:

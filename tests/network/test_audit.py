@@ -63,7 +63,7 @@ def test_a_margin_too_narrow_is_told(railway):
 
     narrow, warning = network.edge_effect(walk, buffer_m=200)
     assert np.isinf(narrow["traversée"])
-    assert warning.startswith("Effet de bord : 1 résultat(s) sur 1 changent quand la marge passe de 200 à 2200 m")
+    assert warning.startswith("Effet de bord : 1 résultat sur 1 change quand la marge passe de 200 à 2\u202f200 m")
     wide, silence = network.edge_effect(walk, buffer_m=network.study_buffer_m(15))
     assert (wide["traversée"], silence) == (2150.0, "")  # 1 050 m along, 50 m across, 1 050 m back
 

@@ -40,9 +40,9 @@ def test_loops_zero_lengths_and_doubles_are_said():
     ends = np.vstack([ROUND, [(0, 0), (1, 0), (2, 0)]])
     ground = network.from_edges(SQUARE, ends, length_m=[100, 100, 100, 100, 7, 80, 0])
     assert ground.notes == (
-        "1 tronçon(s) revenant à leur point de départ : sans effet sur les distances.",
-        "1 tronçon(s) de longueur nulle : gardés, parcourus en un temps nul.",
-        "1 tronçon(s) doublant un autre entre les deux mêmes nœuds : le plus court est gardé.",
+        "1 tronçon revenant au point de départ : sans effet sur les distances.",
+        "1 tronçon de longueur nulle : gardé, parcouru en un temps nul.",
+        "1 tronçon doublant un autre entre les deux mêmes nœuds : le plus court est gardé.",
     )
     node = ground.nodes_given()
     found = network.distances(ground, [node[0]], node).to_numpy()[0]
@@ -94,9 +94,9 @@ def test_a_hill_is_slower_up_than_down_and_its_climb_is_told():
 
 def test_unknown_heights_count_as_flat_and_are_said():
     flat = network.with_heights(network.from_edges(SQUARE, ROUND), [0.0, np.nan, 0.0, 0.0])
-    assert flat.notes == ("1 nœud(s) sans altitude : parcourus comme du plat.",)
+    assert flat.notes == ("1 nœud sans altitude : compté comme du plat.",)
     assert flat.minutes == pytest.approx(np.full(8, 1.25))
-    with pytest.raises(InputError, match="3 valeurs pour 4 nœuds"):
+    with pytest.raises(InputError, match="3 pour 4 nœuds"):
         network.with_heights(flat, [1, 2, 3])
 
 

@@ -40,20 +40,20 @@ def test_the_label_says_which_ground_was_used(ground):
 def test_no_crossing_splits_the_ground_and_says_so(town, railway):
     closed = network.open_ground(town, barriers=railway, cell_m=50, neighbours=4)
     assert sorted(closed.islands().unique()) == [12 * 41, 13 * 41]
-    assert "492 point(s) de la grille séparés" in closed.notes[0]
+    assert "492 points de la grille à part" in closed.notes[0]
 
 
 def test_an_area_takes_its_nodes_away(town):
     pond = layer(shapely.box(X + 480, Y + 480, X + 620, Y + 620), barrier_id=["étang"])
     wet = network.open_ground(town, barriers=pond, cell_m=50, neighbours=8)
     assert wet.n_nodes == 41 * 25 - 9  # 500, 550 and 600 m on each axis
-    assert wet.notes == ("9 point(s) de la grille dans l’emprise d’une coupure : retirés.",)
+    assert wet.notes == ("9 points de la grille dans l’emprise d’une coupure : retirés.",)
 
 
 def test_a_barrier_on_another_level_stops_nobody(town, railway):
     tunnel = network.open_ground(town, barriers=railway.assign(level=-1), cell_m=50, neighbours=4)
     assert tunnel.islands().nunique() == 1
-    assert "1 coupure(s) vides ou d’un autre niveau" in tunnel.notes[0]
+    assert "1 coupure vide ou d’un autre niveau" in tunnel.notes[0]
 
 
 def test_the_crow_s_flight_is_overstated_by_less_than_three_per_cent(town):
@@ -80,7 +80,7 @@ def test_bad_perimeters_are_refused_in_french(town):
         network.open_ground(layer(HOME))
     with pytest.raises(InputError, match="maille 0 m"):
         network.open_ground(town, cell_m=0)
-    with pytest.raises(LimitError, match="Élargissez la maille"):
+    with pytest.raises(LimitError, match="élargissez la maille"):
         network.open_ground(town, cell_m=0.5)
     with pytest.raises(InputError, match="Vitesse de marche refusée : « -4 »"):
         network.open_ground(town, walk_kmh=-4)

@@ -131,6 +131,33 @@ def test_a_small_part_of_a_large_ground_is_searched_with_the_same_result():
     assert found.nnz == 145  # a diamond of 8 steps: 2·8² + 2·8 + 1
 
 
+@pytest.mark.parametrize("engine", ["numba", "scipy"])
+def test_arrays_in_arrays_out_say_what_the_table_says(random_town, engine):
+    if engine == "numba":
+        pytest.importorskip("numba")
+    rng = np.random.default_rng(15)
+    nodes, access = rng.choice(500, 20, replace=False), rng.uniform(0, 90, 20)
+    found = network.nearest_arrays(random_town, nodes, access_m=access, minutes=9, engine=engine)
+    table = network.nearest(random_town, snapped(nodes, access), minutes=9, engine=engine)
+    assert (table["site"].fillna(-1).to_numpy(dtype=int) == found.rank).all()
+    assert (table["metres"].to_numpy() == found.metres).all()
+    assert (table["minutes"].to_numpy() == found.minutes).all()
+    assert found.climb_m is None
+    assert -1 in found.rank
+
+
+@pytest.mark.parametrize("access", [[1.0], [-1.0, 2.0], [np.nan, 2.0]])
+def test_accesses_are_one_length_a_node(random_town, access):
+    with pytest.raises(InputError, match="attendu 2 nombres de mètres"):
+        network.nearest_arrays(random_town, [3, 4], access_m=access)
+
+
+@pytest.mark.parametrize("minutes", [-1, float("nan"), 1e9])
+def test_a_time_nobody_walks_is_refused(random_town, minutes):
+    with pytest.raises(InputError, match="attendu un nombre de minutes de 0 à 240"):
+        network.within(random_town, [3], minutes=minutes)
+
+
 def test_refused_places_keep_their_row_without_a_distance(random_town):
     places = snapped([3, None], [10.0, np.nan], ["ici", "nulle part"])
     found = network.distances(random_town, places, places)

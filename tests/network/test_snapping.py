@@ -48,7 +48,7 @@ def test_refusals_say_why(banks):
     joined = network.snap(banks, places)
     assert joined["reason"].tolist() == [
         "lieu inconnu : aucune géométrie",
-        "non raccordé : nœud le plus proche à 8700 m, maximum 250 m",
+        "non raccordé : nœud le plus proche à 8\u202f700 m, maximum 250 m",
         "",
     ]
     assert joined["access_m"].iloc[2] == 0

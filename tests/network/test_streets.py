@@ -105,7 +105,7 @@ def test_every_line_left_out_is_listed_with_its_reason():
     ]
     ground = network.streets(ways)
     assert len(ground.refused) == 6
-    assert ground.notes[-1].startswith("6 ligne(s) hors du réseau à pied (")
+    assert ground.notes[-1].startswith("6 lignes hors du réseau à pied (")
 
 
 def test_levels_are_read_from_tags():
@@ -131,7 +131,7 @@ def test_heights_of_the_vertices_make_slopes():
 def test_islands_are_said_even_when_they_are_as_large_as_each_other(length, apart):
     other = line((500, 500), (600, 500), (500 + length, 500)) if length > 100 else line((500, 500), (600, 500))
     ground = network.streets(layer(*CROSS, other), max_edge_m=100)
-    assert ground.notes[0].startswith(f"{apart} nœud(s) sur {5 + apart} séparés du réseau principal")
+    assert ground.notes[0].startswith(f"{apart} nœuds sur {5 + apart} à part du réseau principal")
 
 
 def test_the_order_of_lines_does_not_matter():

@@ -60,7 +60,7 @@ def test_street_by_hand():
     one, two = (maximal_covering(street, p=p, radius=100) for p in (1, 2))
     assert (one.sites.index.tolist(), one.value) == (["s0"], 50.0)
     assert (two.sites.index.tolist(), two.value) == (["s0", "s2"], 90.0)
-    assert two.sentence == "2 lieux : 90 sur 115 à 100 m au plus (78,3 %). Optimum prouvé."
+    assert two.sentence == "2 lieux : 90 sur 115 (78,3 %) à 100 m au plus. Optimum prouvé."
     assert (two.gap, two.status, two.method) == (0.0, "optimal", "exact")
     assert two.demand["site_id"].isna().tolist() == [False, False, True, True, True, False, False]
     assert two.sites["weight"].tolist() == [50.0, 40.0]
@@ -270,7 +270,7 @@ def test_frames_door_uses_straight_metres():
     problem = from_frames(homes, sites, within_m=200, weight="people")
     plan = maximal_covering(problem, p=0, radius=200)
     assert (plan.value, plan.demand["cost"].tolist()[:2]) == (3.0, [0.0, 100.0])
-    assert "(à vol d’oiseau)" in plan.sentence
+    assert "m au plus, à vol d’oiseau" in plan.sentence
     # c is 400 m from t, beyond the 200 m asked for: its nearest site is known all the same.
     assert smallest_radius(problem).radius == pytest.approx(400.0)
     with pytest.raises(CrsError, match="Lambert-93"):
