@@ -52,7 +52,7 @@ def _degrees(shapes, **columns):
 def _stations(n=2):
     """Stations in reverse order of their key, at hand-written degrees."""
     frame = _degrees(
-        [shapely.Point(2.4712344, 48.9000006 + place / 100) for place in range(n)],
+        [shapely.Point(2.47123444, 48.90000006 + place / 100) for place in range(n)],
         station_id=[f"s{n - place}" for place in range(n)],
         insee="01004",
         name="Été",
@@ -94,15 +94,15 @@ def _rows(data):
 # GeoJSON ---------------------------------------------------------------------------------------------------------
 
 
-def test_geojson_sorts_by_key_and_rounds_to_six_decimals():
+def test_geojson_sorts_by_key_and_rounds_to_seven_decimals():
     text = export_bytes(_stations(), "stations", suffix=".geojson").decode()
     head, first, second, end = text.split("\n", 3)
     assert head.startswith('{"type":"FeatureCollection","name":"stations","title":"Gares et stations","licence":"Lic')
     assert head.endswith('"features":[')
     assert first.startswith('{"type":"Feature","id":"s1","properties":{"station_id":"s1","insee":"01004","name":"Été"')
-    assert first.endswith('"precision_m":null},"geometry":{"type":"Point","coordinates":[2.471234,48.910001]}},')
-    assert second.endswith('"geometry":{"type":"Point","coordinates":[2.471234,48.900001]}}')
-    assert end == '],"bbox":[2.471234,48.900001,2.471234,48.910001]}\n'
+    assert first.endswith('"precision_m":null},"geometry":{"type":"Point","coordinates":[2.4712344,48.9100001]}},')
+    assert second.endswith('"geometry":{"type":"Point","coordinates":[2.4712344,48.9000001]}}')
+    assert end == '],"bbox":[2.4712344,48.9000001,2.4712344,48.9100001]}\n'
     assert '"crs"' not in text
 
 
@@ -153,20 +153,21 @@ def test_separators_inside_text_do_not_shift_columns():
 
 
 def test_rounding_that_breaks_a_polygon_is_repaired_and_said(tmp_path):
-    # A spike 0.4e-6 wide: rounded to six decimals its two sides fall on one line.
-    spike = shapely.Polygon([(2, 48), (2.1, 48), (2.1000004, 48.1), (2.1000002, 48), (2.2, 48), (2.2, 47.9), (2, 47.9)])
+    # A spike 0.4e-7 wide: rounded to seven decimals its two sides fall on one line.
+    sides = [(2.1, 48), (2.10000004, 48.1), (2.10000002, 48)]
+    spike = shapely.Polygon([(2, 48), *sides, (2.2, 48), (2.2, 47.9), (2, 47.9)])
     assert spike.is_valid
     done = export_frame(_degrees([spike], k=["a"]), tmp_path / "a.geojson", title="A", key=["k"])
-    assert done.remarks == ("1 contour(s) réparé(s) après arrondi à 11 cm : a.",)
+    assert done.remarks == ("1 contour(s) réparé(s) après arrondi à 1 cm : a.",)
     shape = shapely.geometry.shape(_features((tmp_path / "a.geojson").read_bytes())[0]["geometry"])
     assert shape.is_valid
     assert shape.area == pytest.approx(0.02, rel=1e-4)
 
 
 def test_a_shape_smaller_than_the_rounding_is_said(tmp_path):
-    tiny = shapely.box(2, 48, 2.0000001, 48.0000001)
+    tiny = shapely.box(2, 48, 2.00000001, 48.00000001)
     done = export_frame(_degrees([tiny], k=["a"]), tmp_path / "a.geojson", title="A", key=["k"])
-    assert done.remarks == ("1 géométrie(s) plus petite(s) que l’arrondi de 11 cm, écrite(s) sans lieu : a.",)
+    assert done.remarks == ("1 géométrie(s) plus petite(s) que l’arrondi de 1 cm, écrite(s) sans lieu : a.",)
     assert _features((tmp_path / "a.geojson").read_bytes())[0]["geometry"] is None
 
 
@@ -220,7 +221,7 @@ def test_csv_speaks_french_excel():
     assert data.decode("utf-8-sig") == (
         "Identifiant;Code INSEE;Station;Ligne;Mode;Source;Note;Source de la géométrie;Statut de la géométrie;"
         "Précision en mètres;Longitude;Latitude\r\n"
-        's1;01004;Été;RER B;RER;002:L3;;;officiel;;"2,471234";"48,900001"\r\n'
+        's1;01004;Été;RER B;RER;002:L3;;;officiel;;"2,4712344";"48,9000001"\r\n'
     )
     assert data.startswith(b"\xef\xbb\xbf")
 
@@ -514,7 +515,7 @@ def test_a_file_that_does_not_give_back_the_table_is_not_written(tmp_path, monke
 
 def test_a_moved_point_is_seen(tmp_path, monkeypatch):
     honest = geojson._features
-    monkeypatch.setattr(geojson, "_features", lambda *args: honest(*args).replace(b"48.910001", b"48.910002"))
+    monkeypatch.setattr(geojson, "_features", lambda *args: honest(*args).replace(b"48.9100001", b"48.9100002"))
     with pytest.raises(InputError, match="géométrie de s1"):
         export_bytes(_stations(), "stations", suffix=".geojson")
 
@@ -557,7 +558,7 @@ def test_every_shipped_table_leaves_whole(suffix, shipped, tmp_path):
 
 
 def test_geojson_gives_back_the_shipped_tables(shipped):
-    """Read by other means than the export's own reader: values equal, places within 11 cm."""
+    """Read by other means than the export's own reader: values equal, places within 1 cm."""
     for name, frame in shipped.items():
         data = _features(export_bytes(frame, name, suffix=".geojson", private=True))
         layer = from_table(frame, name, private=True, title=None)
@@ -569,7 +570,7 @@ def test_geojson_gives_back_the_shipped_tables(shipped):
         there = gpd.GeoSeries(shapes, crs=4326).to_crs(2154)
         apart = layer.geometry.hausdorff_distance(there).dropna()
         assert len(apart) == layer.geometry.notna().sum(), name
-        assert (apart <= 0.12).all(), name
+        assert (apart <= 0.01).all(), name
 
 
 def _same(there, layer, *, blank):
@@ -582,7 +583,7 @@ def _same(there, layer, *, blank):
         assert back.values(column) == expected, (layer.name, column)
     if layer.geometry is not None:
         assert back.geometry.isna().tolist() == layer.geometry.isna().tolist()
-        assert (back.geometry.hausdorff_distance(layer.geometry).dropna() <= 0.12).all()
+        assert (back.geometry.hausdorff_distance(layer.geometry).dropna() <= 0.01).all()
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """How are places written in degrees without breaking their shape?
 
-Longitude and latitude on WGS 84 with six decimals (11 cm), outer rings anticlockwise, as RFC 7946 wants. Rounding
-can make a thin polygon cross itself or vanish: such shapes are rebuilt on the six-decimal grid, and each is said.
+Longitude and latitude on WGS 84 with seven decimals (1 cm), outer rings anticlockwise, as RFC 7946 wants. Rounding
+can make a thin polygon cross itself or vanish: such shapes are rebuilt on the seven-decimal grid, and each is said.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
     from geo_qmi.export.layer import Layer
 
-#: Decimals of a degree: 0.000001° is 11 cm northwards and 7 cm eastwards here, finer than any tracing of a study.
-DECIMALS = 6
+#: Decimals of a degree: 0.0000001° is 11 mm northwards and 7 mm eastwards here, so no place moves by more than 7 mm.
+DECIMALS = 7
 _GRID = 10.0**-DECIMALS
+#: GEOS types: what stands for none, points, and those whose rings have a direction.
+_NOWHERE, _POINT, _WOUND = -1, 0, (3, 6, 7)
 
 
 @dataclass
@@ -65,7 +67,7 @@ class Degrees:
             exact[measured] = shapely.force_2d(exact[measured])
         has_z = bool(shapely.has_z(exact).any())
         shapes = _moved(exact, _rounded, has_z=has_z)
-        self._refuse_outside(shapes, start=start)
+        self._refuse_outside(shapely.bounds(shapes), start=start)
         thin = np.flatnonzero(~shapely.is_missing(shapes) & ~shapely.is_valid(shapes))
         for place in thin:
             if not shapely.is_valid(exact[place]):
@@ -75,22 +77,41 @@ class Degrees:
             mended = shapely.transform(shapely.set_precision(plain, _GRID), _snapped)[0]
             (self.lost if mended.is_empty else self.mended).append(start + int(place))
             shapes[place] = None if mended.is_empty else mended
-        return orient(shapes)
+        return orient(shapes) if np.isin(shapely.get_type_id(shapes), _WOUND).any() else shapes
+
+    def of_points(
+        self, metres: NDArray[np.object_], *, start: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:
+        """Return the same for points, as numbers: no shape is built, which is half the time of a large file.
+
+        Returns
+        -------
+        Longitude, latitude and perhaps height of the known places, one line each, and which places are known;
+        ``None`` where some are not points, or have a height and others not.
+        """
+        kinds = shapely.get_type_id(metres)
+        known = kinds == _POINT
+        heights = shapely.has_z(metres[known])
+        if not (known | (kinds == _NOWHERE)).all() or heights.any() != heights.all():
+            return None
+        degrees = _rounded(shapely.get_coordinates(metres, include_z=bool(heights.any())))
+        boxes = np.full((len(metres), 4), np.nan)
+        boxes[known] = degrees[:, [0, 1, 0, 1]]
+        self._refuse_outside(boxes, start=start)
+        return degrees, known
 
     def remarks(self) -> tuple[str, ...]:
         """Return French sentences, empty when nothing but decimals was lost."""
         said = (
             (self.already, "contour(s) déjà invalide(s), laissé(s) tels quels"),
-            (self.mended, "contour(s) réparé(s) après arrondi à 11 cm"),
-            (self.lost, "géométrie(s) plus petite(s) que l’arrondi de 11 cm, écrite(s) sans lieu"),
+            (self.mended, "contour(s) réparé(s) après arrondi à 1 cm"),
+            (self.lost, "géométrie(s) plus petite(s) que l’arrondi de 1 cm, écrite(s) sans lieu"),
         )
         return tuple(f"{len(rows)} {what} : {self.layer.name_rows(rows)}." for rows, what in said if rows)
 
-    def _refuse_outside(self, shapes: NDArray[np.object_], *, start: int) -> None:
-        box = shapely.bounds(shapes)
-        with np.errstate(invalid="ignore"):
-            inside = (np.abs(box) <= [180, 90, 180, 90]).all(axis=1)
-        wrong = np.flatnonzero(~shapely.is_missing(shapes) & ~inside)
+    def _refuse_outside(self, boxes: NDArray[np.float64], *, start: int) -> None:
+        """Refuse boxes beyond the poles or the antimeridian; that of an unknown place is NaN, and fits."""
+        wrong = np.flatnonzero((np.abs(boxes) > [180, 90, 180, 90]).any(axis=1))
         if len(wrong):
             raise InputError(
                 f"« {self.layer.title} » : coordonnées hors de la Terre une fois en degrés "

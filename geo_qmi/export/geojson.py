@@ -1,9 +1,9 @@
 """How is a layer written as GeoJSON that any reader takes?
 
-Strictly RFC 7946: WGS 84 and no ``crs``, right-hand rule, six decimals, one feature a line in a stable order, a null
+Strictly RFC 7946: WGS 84 and no ``crs``, right-hand rule, seven decimals, one feature a line in a stable order, a null
 geometry where the place is unknown. Columns become text whole, in Arrow, and are interleaved there: no Python object
 is made for a row. Each piece is parsed and compared before it is written. How places become degrees is the business of
-`geo_qmi.export.degrees`.
+`geo_qmi.export.degrees`, how degrees become brackets that of `geo_qmi.export.coordinates`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 from pyarrow import json as arrow_json
 
+from geo_qmi.export.coordinates import COLLECTION, NOWHERE, Group, grouped, nowhere, points
 from geo_qmi.export.degrees import Degrees
 from geo_qmi.export.pieces import Piece, Written, arrow_type, pieces, require_same, unlike
 
@@ -28,12 +28,9 @@ if TYPE_CHECKING:
 
     from geo_qmi.export.layer import Layer
 
-#: GEOS type → how deep its coordinates are nested. Collections have none and take the slow way.
-_DEPTHS = {0: 1, 1: 2, 3: 3, 4: 2, 5: 3, 6: 4}
-_COLLECTION = 7
 _ESCAPES = {"\\": "\\\\", '"': '\\"'} | {chr(code): json.dumps(chr(code))[1:-1] for code in range(1, 32)}
-#: Largest difference between a written coordinate and the same read back, in degrees.
-_TOLERANCE = 1e-9
+#: What ends a feature; the last one loses it.
+_END = b",\n"
 
 
 def write(layer: Layer, path: Path, *, about: Mapping[str, Any]) -> Written:
@@ -46,19 +43,14 @@ def write(layer: Layer, path: Path, *, about: Mapping[str, Any]) -> Written:
     with path.open("wb") as stream:
         stream.write(_head(layer, about))
         for piece in pieces(layer):
-            shapes = None if piece.shapes is None else degrees.of(piece.shapes, start=piece.start)
-            piece = Piece(piece.start, piece.cells, shapes)  # noqa: PLW2901 — the same rows, in degrees
+            places = _placed(piece, degrees)
+            text = _features(piece, layer.key, places)
+            check(text, piece, layer, places)
             stream.write(last)
-            text = _features(piece, layer.key)
-            values, found = _parsed(text, piece, layer)
-            require_same(piece, values, layer, shapes=found, tolerance=_TOLERANCE)
-            stream.write(text[: -len(b",\n")])
-            last = b",\n" if text else b""
-            if shapes is not None and not shapely.is_missing(shapes).all():
-                boxes.append(shapely.total_bounds(shapes))
-                n_lost += int(shapely.is_missing(shapes).sum())
-            elif shapes is not None:
-                n_lost += len(shapes)
+            stream.write(memoryview(text)[: -len(_END)])
+            last = _END if text else b""
+            boxes += [group.box() for group in places if group.kind != NOWHERE]
+            n_lost += sum(len(group.rows) for group in places if group.kind == NOWHERE)
         stream.write(_tail(boxes))
     _require_closed(path, layer)
     return Written("OGC:CRS84", None if layer.geometry is None else n_lost, degrees.remarks())
@@ -79,10 +71,17 @@ def _tail(boxes: list[NDArray[np.float64]]) -> bytes:
     return f'\n],"bbox":{json.dumps([*low.tolist(), *high.tolist()], separators=(",", ":"))}}}\n'.encode()
 
 
-def _features(piece: Piece, key: tuple[str, ...]) -> bytes:
+def _placed(piece: Piece, degrees: Degrees) -> list[Group]:
+    """Return the places of a piece in degrees, by type; of a table without geometry, rows without a place."""
+    if piece.shapes is None:
+        return [nowhere(np.arange(piece.cells.num_rows))]
+    found = degrees.of_points(piece.shapes, start=piece.start)
+    return points(*found) if found else grouped(degrees.of(piece.shapes, start=piece.start))
+
+
+def _features(piece: Piece, key: tuple[str, ...], places: list[Group]) -> bytes:
     """Return the features of a piece, one a line, each followed by a comma."""
-    n_rows = piece.cells.num_rows
-    if not n_rows:
+    if not piece.cells.num_rows:
         return b""
     encoded = {name: _json(piece.cells[name].combine_chunks()) for name in piece.cells.column_names}
     parts: list[Any] = ['{"type":"Feature",']
@@ -91,9 +90,19 @@ def _features(piece: Piece, key: tuple[str, ...]) -> bytes:
     parts.append('"properties":{')
     for place, (name, column) in enumerate(encoded.items()):
         parts += [f"{',' if place else ''}{json.dumps(name, ensure_ascii=False)}:", column]
-    places = pa.array(["null"] * n_rows) if piece.shapes is None else _places(piece.shapes)
-    lines = pc.binary_join_element_wise(*parts, '},"geometry":', places, "},\n", "")
+    lines = pc.binary_join_element_wise(*parts, '},"geometry":', _in_order(places), "}" + _END.decode(), "")
     return _text(lines)
+
+
+def _in_order(places: list[Group]) -> pa.Array:
+    """Return the geometry of each row as JSON."""
+    texts = pa.concat_arrays([group.text() for group in places])
+    return texts if len(places) == 1 else texts.take(pa.array(_order(places)))
+
+
+def _order(places: list[Group]) -> NDArray[np.intp]:
+    """Return where each row of a piece is among its groups laid end to end."""
+    return np.argsort(np.concatenate([group.rows for group in places]))
 
 
 def _text(lines: pa.Array) -> bytes:
@@ -134,99 +143,67 @@ def _identity(values: pa.Table, encoded: dict[str, pa.Array], key: tuple[str, ..
     return _json(pc.binary_join_element_wise(*parts, "|"))
 
 
-def _places(shapes: NDArray[np.object_]) -> pa.Array:
-    """Return the geometry of each feature as JSON."""
-    kinds = shapely.get_type_id(shapes) * 2 + shapely.has_z(shapes)
-    found, groups = [], []
-    for kind in np.unique(kinds):
-        rows = np.flatnonzero(kinds == kind)
-        groups.append(rows)
-        found.append(_group(shapes[rows], kind // 2, has_z=bool(kind % 2)))
-    if len(found) == 1:
-        return found[0]
-    return pa.concat_arrays(found).take(pa.array(np.argsort(np.concatenate(groups))))
+def check(text: bytes, piece: Piece, layer: Layer, places: list[Group]) -> None:
+    """Refuse features that a parser of JSON reads otherwise than they were meant, value by value and place by place.
 
+    Parameters
+    ----------
+    text
+        The features of `piece`, one a line.
+    places
+        Those of the piece, by type: a parser of columns takes one type at a time.
 
-def _group(shapes: NDArray[np.object_], kind: int, *, has_z: bool) -> pa.Array:
-    """Return shapes of one type as JSON: numbers first, then each level of brackets around them."""
-    if kind not in _DEPTHS:
-        return pa.array([text or "null" for text in shapely.to_geojson(shapes)], type=pa.string())
-    name, coordinates, levels = shapely.to_ragged_array(shapes, include_z=has_z)
-    axes = [pa.array(np.ascontiguousarray(axis)).cast(pa.string()) for axis in coordinates.T]
-    text = pc.binary_join_element_wise("[", pc.binary_join_element_wise(*axes, ","), "]", "")
-    for offsets in levels:
-        joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), text), ",")
-        text = pc.binary_join_element_wise("[", joined, "]", "")
-    return pc.binary_join_element_wise(f'{{"type":"{_NAMES[int(name)]}","coordinates":', text, "}", "")
-
-
-_NAMES = {0: "Point", 1: "LineString", 3: "Polygon", 4: "MultiPoint", 5: "MultiLineString", 6: "MultiPolygon"}
-
-
-def _parsed(text: bytes, piece: Piece, layer: Layer) -> tuple[pa.Table, NDArray[np.object_] | None]:
-    """Return the values and shapes found in the features of a piece."""
+    Raises
+    ------
+    InputError
+        The sentence names the first difference.
+    """
     if not text:
-        return piece.cells, piece.shapes
-    kinds = set() if piece.shapes is None else set(shapely.get_type_id(piece.shapes).tolist()) - {-1}
-    if len(kinds) > 1 or kinds - set(_DEPTHS):
-        return _parsed_slowly(text, layer)
-    kind = kinds.pop() if kinds else 0
-    coordinates = pa.float64()
-    for _ in range(_DEPTHS[kind]):
-        coordinates = pa.list_(coordinates)
-    properties = [(field.name, arrow_type(field)) for field in layer.fields]
-    members = [("type", pa.string()), ("properties", pa.struct(properties))]
+        return
+    parts, moved = [], []
+    for group, lines in zip(places, _by_group(text, places), strict=True):
+        values, geometry = _parsed(lines, group, layer)
+        parts.append(values)
+        moved += [place for place in [group.first_difference(geometry)] if place is not None]
+    values = parts[0] if len(parts) == 1 else pa.concat_tables(parts).take(pa.array(_order(places)))
+    require_same(Piece(piece.start, piece.cells, None), values, layer, shapes=None, tolerance=0.0)
+    if moved:
+        raise unlike(layer, f"géométrie de {layer.name_rows([piece.start + min(moved)])}")
+
+
+def _by_group(text: bytes, places: list[Group]) -> list[bytes]:
+    """Return the features of each group, one a line, without the commas between them."""
+    if len(places) == 1:
+        characters = np.frombuffer(text, dtype=np.uint8).copy()
+        characters[np.flatnonzero(characters == ord("\n")) - 1] = ord(" ")
+        return [characters.tobytes()]
+    features = text.split(_END)
+    return [b"\n".join([features[row] for row in group.rows]) for group in places]
+
+
+def _parsed(lines: bytes, group: Group, layer: Layer) -> tuple[pa.Table, pa.Array]:
+    """Return the values and geometries a parser finds in the features of one type."""
+    kinds = {field.name: arrow_type(field) for field in layer.fields}
+    properties = pa.struct(list(kinds.items()))
+    if group.kind == COLLECTION:
+        features = [json.loads(line) for line in lines.splitlines()]
+        cells = pa.array([feature["properties"] for feature in features], type=properties)
+        return pa.Table.from_struct_array(cells), pa.array([json.dumps(feature["geometry"]) for feature in features])
+    members = {"type": pa.string(), "properties": properties, "geometry": group.arrow_type()}
     if layer.key:
-        members.insert(
-            1,
-            (
-                "id",
-                arrow_type(next(f for f in layer.fields if f.name == layer.key[0]))
-                if len(layer.key) == 1
-                else pa.string(),
-            ),
-        )
-    members.append(("geometry", pa.struct([("type", pa.string()), ("coordinates", coordinates)])))
+        members["id"] = kinds[layer.key[0]] if len(layer.key) == 1 else pa.string()
     try:
         read = arrow_json.read_json(
-            pa.BufferReader(text.replace(b"},\n", b"}\n")),
-            read_options=arrow_json.ReadOptions(block_size=len(text)),
+            pa.BufferReader(lines),
+            read_options=arrow_json.ReadOptions(block_size=len(lines)),
             parse_options=arrow_json.ParseOptions(
                 explicit_schema=pa.schema(members), unexpected_field_behavior="error"
             ),
         )
     except pa.ArrowInvalid as error:
         raise unlike(layer, str(error)) from error
-    values = pa.Table.from_struct_array(read["properties"]) if properties else pa.table({})
-    if piece.shapes is None:
-        return values, None
-    return values, _rebuilt(read["geometry"].combine_chunks(), kind)
-
-
-def _rebuilt(geometry: pa.StructArray, kind: int) -> NDArray[np.object_]:
-    """Return shapes of one type from their parsed coordinates."""
-    shapes = np.full(len(geometry), None, dtype=object)
-    known = geometry.is_valid().to_numpy(zero_copy_only=False)
-    nested = geometry.filter(geometry.is_valid()).field("coordinates")
-    if not len(nested):
-        return shapes
-    levels = []
-    for _ in range(_DEPTHS[kind] - 1):
-        levels.append(nested.offsets.to_numpy())
-        nested = nested.values
-    sizes = np.unique(np.diff(nested.offsets.to_numpy()))
-    flat = nested.values.to_numpy().reshape(-1, int(sizes[0]))
-    shapes[known] = shapely.from_ragged_array(shapely.GeometryType(kind), flat, tuple(reversed(levels)) or None)
-    return shapes
-
-
-def _parsed_slowly(text: bytes, layer: Layer) -> tuple[pa.Table, NDArray[np.object_]]:
-    """Return the same, feature by feature: pieces of several geometry types, collections."""
-    features = [json.loads(line) for line in text.decode().split(",\n")[:-1]]
-    fields = [(field.name, arrow_type(field)) for field in layer.fields]
-    values = pa.Table.from_pylist([feature["properties"] for feature in features], schema=pa.schema(fields))
-    texts = [None if feature["geometry"] is None else json.dumps(feature["geometry"]) for feature in features]
-    return values, shapely.from_geojson(np.array(texts, dtype=object))
+    values = pa.Table.from_struct_array(read["properties"]) if kinds else pa.table({})
+    return values, read["geometry"].combine_chunks()
 
 
 def _require_closed(path: Path, layer: Layer) -> None:

@@ -2,7 +2,8 @@
 
 Each layer in EPSG:2154 with its spatial index, or as a registered attribute table, under French titles, aliases and
 value lists; the style of each layer as text handed in (nobody draws here); its licence, sources and dictionary as
-metadata QGIS shows. GDAL writes, in a private folder; Python's own SQLite adds the rest, and both read it back.
+metadata QGIS shows. GDAL writes, in a private folder; Python's own SQLite adds the rest, and both read it back:
+`geo_qmi.export.conformity` as a GeoPackage, `check` row by row.
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from xml.etree import ElementTree as ET
 
 import pyarrow as pa
 import pyogrio
-import pyproj
 
-from geo_qmi._gpkg import APPLICATION_ID, USER_VERSION, quoted
 from geo_qmi.errors import InputError
+from geo_qmi.export import conformity
 from geo_qmi.export.ogr import STAMP, put, stream
-from geo_qmi.export.pieces import Written, as_wkb, from_wkb, geometry_type, pieces, require_same, unlike, unlocated
+from geo_qmi.export.pieces import Written, geometry_type, pieces, require_same, shapes_in, unlike, unlocated
 from geo_qmi.schema import CRS
 
 if TYPE_CHECKING:
@@ -70,12 +70,13 @@ def write_package(layers: Sequence[Layer], path: Path, *, about: Mapping[str, Ma
     InputError
         A layer cannot be written, or the file does not give it back.
     """
+    prints: dict[str, dict[int, bytes]] = {layer.name: {} for layer in layers}
     for place, layer in enumerate(layers):
         placed = layer.geometry is not None
         options = {"IDENTIFIER": layer.title, "DESCRIPTION": layer.description}
         options |= {"GEOMETRY_NAME": GEOMETRY} if placed else {"ASPATIAL_VARIANT": "GPKG_ATTRIBUTES"}
         put(
-            stream(layer),
+            stream(layer, prints=prints[layer.name]),
             path,
             driver="GPKG",
             layer=layer,
@@ -91,9 +92,7 @@ def write_package(layers: Sequence[Layer], path: Path, *, about: Mapping[str, Ma
         _style(connection, [layer for layer in layers if layer.style])
         _tell(connection, {layer.name: about[layer.name] for layer in layers})
         connection.commit()
-        _require_sound(connection, layers)
-    for layer in layers:
-        _require_same(layer, path)
+    check(path, layers, prints)
 
 
 def _list_values(connection: sqlite3.Connection, layer: Layer) -> None:
@@ -176,39 +175,28 @@ def _for_qgis(card: Mapping[str, Any]) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def _require_sound(connection: sqlite3.Connection, layers: Sequence[Layer]) -> None:
-    """Refuse a package that is not a GeoPackage in Lambert-93 holding exactly these layers and rows."""
-    problem = ""
-    if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-        problem = "base endommagée"
-    elif connection.execute("PRAGMA foreign_key_check").fetchone():
-        problem = "références internes rompues"
-    elif [connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version")] != [
-        APPLICATION_ID,
-        USER_VERSION,
-    ]:
-        problem = "en-tête d’un autre format"
-    for layer in layers:
-        kind, system = connection.execute(
-            "SELECT data_type, srs_id FROM gpkg_contents WHERE table_name = ?", (layer.name,)
-        ).fetchone() or (None, None)
-        count = f"SELECT count(*) FROM {quoted(layer.name)}"  # noqa: S608 — a quoted identifier
-        expected = ("attributes", None) if layer.geometry is None else ("features", 2154)
-        if (kind, system if kind == "features" else None) != expected:
-            problem = problem or f"couche {layer.name} mal déclarée"
-        elif connection.execute(count).fetchone()[0] != len(layer.frame):
-            problem = problem or f"couche {layer.name} incomplète"
-    if any(layer.geometry is not None for layer in layers):
-        row = connection.execute(
-            "SELECT organization, definition FROM gpkg_spatial_ref_sys WHERE srs_id=2154"
-        ).fetchone()
-        if row is None or row[0].upper() != "EPSG" or pyproj.CRS.from_wkt(row[1]) != pyproj.CRS.from_epsg(2154):
-            problem = problem or "système de coordonnées inexact"
+def check(path: Path, layers: Sequence[Layer], prints: Mapping[str, Mapping[int, bytes]]) -> None:
+    """Refuse a package that is not a sound GeoPackage in Lambert-93 holding exactly these layers and rows.
+
+    Parameters
+    ----------
+    prints
+        Layer → first row of each piece → `geo_qmi.export.pieces.fingerprint` of its places as GDAL was handed them.
+
+    Raises
+    ------
+    InputError
+        The sentence names the first demand that is broken, or the first difference.
+    """
+    with closing(sqlite3.connect(path)) as connection:
+        problem = conformity.problem(connection, layers, column=GEOMETRY)
     if problem:
         raise unlike(layers[0], problem)
+    for layer in layers:
+        _require_same(layer, path, prints[layer.name])
 
 
-def _require_same(layer: Layer, path: Path) -> None:
+def _require_same(layer: Layer, path: Path, prints: Mapping[int, bytes]) -> None:
     """Compare a layer of the file with what was meant, piece by piece."""
     meant = pieces(layer)
     first = next(meant)
@@ -223,12 +211,8 @@ def _require_same(layer: Layer, path: Path) -> None:
             names = [name for name in rows.column_names if name != GEOMETRY or piece.shapes is None]
             values = rows.select(names).replace_schema_metadata(None)
             values = values.cast(pa.schema([(field.name, field.type) for field in values.schema]))
-            if piece.shapes is None:
-                require_same(piece, values, layer, shapes=None, tolerance=0.0)
-                continue
-            same = rows[GEOMETRY].combine_chunks().cast(pa.binary()).equals(as_wkb(piece.shapes))
-            shapes = piece.shapes if same else from_wkb(rows[GEOMETRY])
-            require_same(piece, values, layer, shapes=shapes, tolerance=_TOLERANCE_M)
+            found = None if piece.shapes is None else shapes_in(rows[GEOMETRY], piece, written=prints[piece.start])
+            require_same(piece, values, layer, shapes=found, tolerance=_TOLERANCE_M)
 
 
 def other_layers(path: Path, layer: str) -> list[str]:

@@ -317,6 +317,9 @@ def _finished(layer: Layer) -> Layer:
         shapes = np.asarray(places, dtype=object)[order]
         empty = np.flatnonzero(shapely.is_empty(shapes))
         shapes[empty] = None
+        rings = shapely.get_type_id(shapes) == shapely.GeometryType.LINEARRING
+        if rings.any():  # no format has them
+            shapes[rings] = [shapely.LineString(ring.coords) for ring in shapes[rings]]
         places = gpd.GeoSeries(shapes, crs=places.crs)
     layer = replace(layer, frame=frame, geometry=places)
     if places is not None and len(empty):

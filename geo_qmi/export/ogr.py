@@ -17,7 +17,7 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from geo_qmi.errors import InputError
-from geo_qmi.export.pieces import arrow_type, as_wkb, attributes, pieces
+from geo_qmi.export.pieces import arrow_type, as_wkb, attributes, fingerprint, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,13 +45,17 @@ _GEOMETRY = "geom"
 _gdal = threading.Lock()
 
 
-def stream(layer: Layer, shapes: NDArray[np.object_] | None = None) -> pa.RecordBatchReader:
+def stream(
+    layer: Layer, shapes: NDArray[np.object_] | None = None, *, prints: dict[int, bytes] | None = None
+) -> pa.RecordBatchReader:
     """Return the rows of a layer as a stream of Arrow batches with their French titles.
 
     Parameters
     ----------
     shapes
         Places in the system of the file, one per row; those of the layer by default.
+    prints
+        Filled as the rows leave: first row of a piece → `fingerprint` of its places.
     """
     told = attributes(layer.fields)
     fields = [pa.field(field.name, arrow_type(field), metadata=told[field.name]) for field in layer.fields]
@@ -65,6 +69,8 @@ def stream(layer: Layer, shapes: NDArray[np.object_] | None = None) -> pa.Record
             if piece.shapes is not None:
                 here = piece.shapes if shapes is None else shapes[piece.start : piece.start + len(piece.shapes)]
                 columns.append(as_wkb(here))
+                if prints is not None:
+                    prints[piece.start] = fingerprint(columns[-1])
             yield pa.record_batch(columns, schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, batches())

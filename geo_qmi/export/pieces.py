@@ -7,6 +7,7 @@ Nothing here knows a format.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,6 +31,8 @@ PIECE_ROWS = 50_000
 #: Vertices of a piece: outlines of thousands of vertices go by fewer rows, some 80 MB of text at most.
 _PIECE_VERTICES = 2_000_000
 
+#: GEOS type of points, and how the WKB of each begins: little-endian, type 1.
+_POINT, _POINT_HEAD = 0, np.array([1, 1, 0, 0, 0], dtype=np.uint8)
 _TYPES = {"integer": pa.int64(), "number": pa.float64(), "flag": pa.bool_()}
 
 
@@ -93,12 +96,43 @@ def pieces(layer: Layer, *, n_rows: int | None = PIECE_ROWS) -> Iterator[Piece]:
 
 def as_wkb(shapes: NDArray[np.object_]) -> pa.Array:
     """Return shapes as Arrow binary, ISO WKB."""
-    return pa.array(shapely.to_wkb(shapes, byte_order=1, flavor="iso"), type=pa.binary())
+    kinds = shapely.get_type_id(shapes)
+    known = kinds == _POINT
+    if not known.any() or (kinds > _POINT).any() or shapely.has_z(shapes).any():
+        return pa.array(shapely.to_wkb(shapes, byte_order=1, flavor="iso"), type=pa.binary())
+    # Points are all of one length: their bytes are laid out at once, twice as fast.
+    records = np.empty((int(known.sum()), _POINT_HEAD.size + 16), dtype=np.uint8)
+    records[:, : _POINT_HEAD.size] = _POINT_HEAD
+    records[:, _POINT_HEAD.size :] = shapely.get_coordinates(shapes[known]).astype("<f8").view(np.uint8)
+    ends = np.concatenate([[0], np.cumsum(known)]).astype(np.int32) * records.shape[1]
+    present = np.packbits(known, bitorder="little")
+    return pa.Array.from_buffers(pa.binary(), len(shapes), [*map(pa.py_buffer, (present, ends, records))])
+
+
+def fingerprint(wkb: pa.Array) -> bytes:
+    """Return what tells a column of WKB from another, to hold against what is read back without keeping it."""
+    digest = hashlib.blake2b(pc.binary_length(wkb).fill_null(0).to_numpy(), digest_size=16)
+    ends = np.frombuffer(wkb.buffers()[1], dtype=np.int32)[wkb.offset : wkb.offset + len(wkb) + 1]
+    digest.update(wkb.buffers()[2].slice(int(ends[0]), int(ends[-1] - ends[0])))
+    return digest.digest()
 
 
 def from_wkb(column: pa.Array | pa.ChunkedArray) -> NDArray[np.object_]:
     """Return the shapes of a column of WKB."""
     return cast("NDArray[np.object_]", shapely.from_wkb(column.to_numpy(zero_copy_only=False)))
+
+
+def shapes_in(wkb: pa.ChunkedArray, piece: Piece, *, written: bytes) -> NDArray[np.object_]:
+    """Return the shapes of a piece as they were read back: those meant where the bytes are those that were written.
+
+    Parameters
+    ----------
+    written
+        `fingerprint` of the column handed to the writer.
+    """
+    column = wkb.combine_chunks().cast(pa.binary())
+    same = piece.shapes is not None and fingerprint(column) == written
+    return cast("NDArray[np.object_]", piece.shapes) if same else from_wkb(column)
 
 
 def unlocated(layer: Layer) -> int | None:
@@ -177,8 +211,10 @@ def _first(one: pa.ChunkedArray, other: pa.ChunkedArray, piece: Piece, layer: La
 
 def _moved(piece: Piece, found: NDArray[np.object_] | None, layer: Layer, *, tolerance: float) -> str:
     expected = piece.shapes
+    if expected is found:
+        return ""
     if expected is None or found is None:
-        return "" if expected is found else "géométrie présente d’un seul côté"
+        return "géométrie présente d’un seul côté"
     if len(expected) != len(found):
         return f"{len(found)} géométries au lieu de {len(expected)}"
     known = ~shapely.is_missing(expected)
@@ -201,8 +237,5 @@ def geometry_type(shapes: Any) -> str:
     """Return the one geometry type of `shapes`, or ``Unknown`` (any) when there are several or none."""
     known = np.asarray(shapes, dtype=object)
     known = known[~shapely.is_missing(known)]
-    kinds: Any = np.unique(np.stack([shapely.get_type_id(known), shapely.has_z(known)]), axis=1).T if len(known) else []
-    if len(kinds) != 1:
-        return "Unknown"
-    name = str(known[0].geom_type)
-    return f"{name} Z" if kinds[0][1] else name
+    kinds = np.unique(shapely.get_type_id(known) * 2 + shapely.has_z(known))
+    return "Unknown" if len(kinds) != 1 else f"{known[0].geom_type}{' Z' if kinds[0] % 2 else ''}"

@@ -45,7 +45,7 @@ _QUOTED = re.compile(r'[;,\t|"\r\n]|^\s|\s$')
 #: What no XML file may hold.
 _CONTROLS = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 #: Largest difference between a written coordinate and the same read back, in degrees.
-_TOLERANCE = 1e-6
+_TOLERANCE = 1e-9
 _FLAGS = {True: "oui", False: "non"}
 
 
