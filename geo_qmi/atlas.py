@@ -9,7 +9,6 @@ not at all. It says nothing on a screen: the command does.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,17 @@ from geo_qmi.export import delivery
 from geo_qmi.page import page
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 #: Largest picture, in dots: about a gigabyte while it is drawn.
 _MOST_DOTS = 150_000_000
 _FORMS = (".pdf", ".svg", ".png")
+_MONTHS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre"),
+    "décembre",
+)
 #: Name of the bound file of an atlas.
 BOUND = "atlas.pdf"
 
@@ -79,12 +83,13 @@ def sheet(
         As for `geo_qmi.mapping.drawn`.
     """
     drawn = mapping.drawn(tables, kind=kind, district_id=district_id)
-    return _laid_out(tables, drawn, kind=kind, district_id=district_id, layout=layout, edition=edition)
+    return laid_out(tables, drawn, kind=kind, district_id=district_id, layout=layout, edition=edition)
 
 
-def _laid_out(
+def laid_out(
     tables: Mapping[str, Any], drawn: maps.Map, *, kind: str, district_id: str, layout: Layout, edition: str
 ) -> plate.Pages:
+    """Return the pages of a map that is drawn already; parameters as for `sheet`."""
     return plate.draw(
         drawn,
         paper=layout.paper,
@@ -99,6 +104,18 @@ def _laid_out(
 def _imprint(heading: str, edition: str, layout: Layout) -> plate.Imprint:
     word = EDITIONS[mapping.edition_of(edition)]
     return plate.Imprint(heading=heading, edition=word, date=layout.date, study=layout.study)
+
+
+def day_words(day: datetime.date) -> str:
+    """Return a day as a sheet says it.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> day_words(datetime.date(2026, 5, 1))
+    '1er mai 2026'
+    """
+    return f"{day.day}{'er' * (day.day == 1)} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def write(pages: plate.Pages, path: Path, *, dpi: int = 200, study_path: Path | None = None) -> list[Path]:
@@ -234,12 +251,12 @@ def atlas(
         if drawn.nothing:
             without.setdefault(titles.get(ident, "Métropole"), []).append((mapping.KINDS[kind], drawn.nothing))
             continue
-        pages = _laid_out(
+        pages = laid_out(
             tables, drawn, kind=kind, district_id=ident, layout=replace(layout, scale=None), edition=edition
         )  # fmt: skip
         found.append((kind, ident, pages))
     announce(len(wanted), len(wanted), "Index et reliure")
-    left_out = [_without(title, rows) for title, rows in without.items()]
+    left_out = [unmapped(title, rows) for title, rows in without.items()]
     index = _index(tables, found, left_out, layout=layout, edition=edition)
     files = {"00-index.pdf": index}
     for number, (kind, ident, pages) in enumerate(found, start=1):
@@ -250,13 +267,11 @@ def atlas(
         for name, pages in files.items():
             (draft / name).write_bytes(pages.to_pdf())
         (draft / BOUND).write_bytes(plate.assemble(files.values(), title=index.title))
-        if folder.exists():
-            folder.rmdir()
-        os.replace(draft, folder)  # noqa: PTH105 — a folder, moved whole
+        delivery.install(draft, folder)
     return Atlas(folder, (*files, BOUND), tuple(left_out))
 
 
-def _without(title: str, rows: Sequence[tuple[str, str]]) -> str:
+def unmapped(title: str, rows: Sequence[tuple[str, str]]) -> str:
     """Say which maps of a district have nothing to draw, and why, in one line."""
     reasons = dict.fromkeys(sentence.split(" :")[0].rstrip(".").lower() for _, sentence in rows)
     return f"{title} : {', '.join(kind for kind, _ in rows)} ({' ; '.join(reasons)})"

@@ -30,6 +30,7 @@ from geo_qmi.terminal import (
     print_table,
     read_tables,
 )
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from geo_qmi.matching.run import Match
@@ -142,7 +143,8 @@ def import_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by
         kept = intake.write_quarantine(took, quarantine or free_path(Path(f"{path.stem}.quarantaine.csv")))
         lines.append(f"Lignes refusées, avec leurs motifs : {kept}")
     new = took.n_ok - took.n_replaced
-    lines.append(f"Étude {study} : {new} ligne(s) ajoutée(s), {took.n_replaced} mise(s) à jour dans « {table} ».")
+    added, replaced = counted(new, "ligne ajoutée"), counted(took.n_replaced, "mise à jour")
+    lines.append(f"Étude {study} : {added}, {replaced} dans « {table} ».")
     print_lines(lines, as_json=found.as_dict() if as_json else None)
     raise typer.Exit(0 if found.verdict == "ok" else 1)
 
@@ -200,126 +202,6 @@ def match(  # noqa: PLR0913, PLR0917 — the options of one command, passed by n
 
 @app.command(
     cls=FrenchCommand,
-    help="Écrit une table dans un fichier, ou tout dans un dossier.\n\nLe suffixe choisit le format.",
-)
-def export(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
-    layer: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="Table à écrire (voir « geo-qmi tables »).")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[SORTIE]",
-            help="Fichier .geojson, .gpkg, .csv, .xlsx, .parquet, .fgb, .pmtiles, .kml, .gdb.zip ou .shp.zip.",
-        ),
-    ] = None,
-    study: OptionalStudy = None,
-    with_private: Annotated[
-        bool, typer.Option("--with-private", help="Laisse sortir les colonnes privées : usage interne seulement.")
-    ] = False,
-    everything: Annotated[
-        Path | None, typer.Option("--all", metavar="DOSSIER", help="Écrit tout dans un dossier nouveau ou vide.")
-    ] = None,
-    district: Annotated[
-        str, typer.Option("--district", metavar="QUARTIER", help="Avec --all : ce quartier seulement.")
-    ] = "",
-    edition_name: Annotated[
-        str, typer.Option("--edition", metavar="EDITION", help="Avec --all : jury, candidats ou public.")
-    ] = "jury",
-    terms: Annotated[
-        Path | None, typer.Option("--terms", metavar="FICHIER.toml", help="Avec --all : licences de vos tables.")
-    ] = None,
-    date: Annotated[str, typer.Option("--date", metavar="AAAA-MM-JJ", help="Avec --all : jour des données.")] = "",
-) -> None:
-    """Write one table or everything, read it back, compare, and print what left."""
-    from geo_qmi.errors import InputError
-
-    opened = open_study(study)
-    name = "étude livrée" if study is None else study.name
-    if everything is not None:
-        from geo_qmi import handover
-
-        if layer is not None or out is not None or with_private:
-            raise InputError("--all écrit toutes les tables d’une édition : retirez TABLE, SORTIE et --with-private.")
-        made = handover.hand_over(
-            opened.read_many(),
-            everything,
-            order=handover.Order(edition=edition_name, district=district, terms=terms, date=date),
-            study=name,
-            fingerprint=opened.fingerprint(),
-            announce=lambda step: typer.echo(f"{step}…", err=True),
-        )
-        typer.echo(f"{made.folder} : {len(made.files)} fichiers. Commencez par {handover.INDEX}.")
-        for line in made.left_out:
-            typer.echo(f"Absent : {line}")
-        return
-    if layer is None or out is None:
-        raise InputError("Donnez TABLE et SORTIE, ou --all DOSSIER pour tout écrire.")
-    from geo_qmi import schema
-    from geo_qmi.export import export_table
-
-    schema.table(layer)
-    done = export_table(
-        opened.read(layer),
-        layer,
-        out,
-        private=with_private,
-        provenance={"study": name, "study_sha256": opened.fingerprint()},
-        study_path=opened.path,
-    )
-    typer.echo(f"{done.path} : {done.n_rows} ligne(s), relues et identiques. Fiche : {done.sidecar.name}")
-    for remark in done.remarks:
-        typer.echo(remark)
-
-
-@app.command(
-    cls=FrenchCommand,
-    help="Écrit une édition des données de terrain.\n\nJury, candidats ou public : un dossier chacune, fuites exclues.",
-)
-def edition(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
-    name: Annotated[str, typer.Argument(metavar="EDITION", help="jury, candidates ou public.")],
-    study: StudyPath,
-    out: Annotated[Path, typer.Option("--out", metavar="DOSSIER", help="Dossier de cette édition seule.")],
-    retention: Annotated[
-        str, typer.Option("--retention", metavar="AAAA-MM-JJ", help="Jour jusqu’auquel les données sont conservées.")
-    ],
-    purpose: Annotated[
-        str, typer.Option("--purpose", metavar="PHRASE", help="Finalité de la collecte, pour la note.")
-    ] = "diagnostic sensible de quartiers métropolitains d’innovation.",
-    names: Annotated[
-        Path | None, typer.Option("--names", metavar="FICHIER.txt", help="Noms propres à retirer, un par ligne.")
-    ] = None,
-    review: Annotated[
-        Path | None, typer.Option("--review", metavar="revue.csv", help="Revue remplie : les mots relus à publier.")
-    ] = None,
-    streets: Annotated[
-        Path | None,
-        typer.Option(
-            "--streets", metavar="FICHIER", help="Rues auxquelles élargir les lieux ; à défaut, des cellules."
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Prove that nothing leaks, write one edition in its own folder, and print what was withheld."""
-    from geo_qmi import publishing
-    from geo_qmi.sources.streets import read_streets
-    from geo_qmi.workspace import Study
-
-    done = publishing.publish(
-        Study(study, read_only=True),
-        name,
-        out,
-        purpose=purpose,
-        retention=retention,
-        names=() if names is None else publishing.names_in(names),
-        review=review,
-        streets=None if streets is None else read_streets(streets, progress=lambda line: typer.echo(line, err=True)),
-    )
-    print_lines(publishing.lines(done), as_json=publishing.summary(done) if as_json else None)
-
-
-@app.command(
-    cls=FrenchCommand,
     help="Efface une personne de l’étude, sans retour.\n\nSes observations et leurs traces au journal disparaissent ; "
     "aucun import ne la ramène.",
 )
@@ -335,11 +217,11 @@ def forget(
     opened = Study(study)
     if not yes:
         n_rows = int(opened.read("observations")["participant_id"].eq(pseudonym).sum())
-        typer.echo(f"« {pseudonym} » : {n_rows} observation(s) de l’étude seraient effacées, avec leurs traces.")
+        typer.echo(f"« {pseudonym} » : {counted(n_rows, 'observation')} de l’étude à effacer, avec les traces.")
         typer.echo("Rien n’a été effacé. L’effacement ne s’annule pas : ajoutez --yes pour le faire.")
         raise typer.Exit(1)
     erased = opened.forget(pseudonym, actor=actor)
-    typer.echo("Effacé : " + ", ".join(f"{n} ligne(s) de « {name} »" for name, n in erased.items()) + ".")
+    typer.echo("Effacé : " + ", ".join(f"{counted(n, 'ligne')} de « {name} »" for name, n in erased.items()) + ".")
     typer.echo("Une empreinte salée, qui ne dit pas qui, empêchera un nouvel import de ramener cette personne.")
     typer.echo("Les copies, exports et éditions déjà faits ne sont pas atteints : effacez-les ou refaites-les.")
 
@@ -474,4 +356,4 @@ def _print_plan(prepared: Any, result: "Match") -> None:
         typer.echo(line)
 
 
-from geo_qmi import field_commands, jury_commands, map_commands, walk_commands  # noqa: E402, F401 — their commands come after these
+from geo_qmi import export_commands, field_commands, jury_commands, map_commands, walk_commands  # noqa: E402, F401 — their commands come after these

@@ -8,10 +8,9 @@ manifest. What may leave is decided by `geo_qmi.editions` and by the terms of ea
 
 from __future__ import annotations
 
-import html
+import datetime
+import hashlib
 import json
-import os
-import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 
 import geo_qmi
-from geo_qmi import atlas, editions, export, mapping, page, plate, qgis, schema
+from geo_qmi import atlas, cover, editions, export, mapping, publishing, qgis, schema, wording
 from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.export import delivery
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -33,20 +32,13 @@ if TYPE_CHECKING:
 
 MANIFEST, INDEX = "manifest.json", "LISEZMOI.html"
 #: Folder → what it is for, in the order of the index.
-FOLDERS = {
-    "qgis": "QGIS : ouvrez le projet, tout est dessiné",
-    "papier": "Papier : chaque carte à l’échelle, en PDF",
-    "page": "Une page à ouvrir sans réseau, d’une clé USB par exemple",
-    "tableur": "Tableur : CSV et Excel français",
-    "esri": "Esri : géodatabases et Shapefiles compressés",
-    "web": "Web et grands volumes : GeoJSON, FlatGeobuf, PMTiles, GeoParquet, KML",
-}
+FOLDERS = cover.OPENED_FIRST | cover.TABLE_FOLDERS
 _TABLE_FORMATS: dict[str, tuple[str, ...]] = {"tableur": (".csv", ".xlsx"), "esri": (".gdb.zip", ".shp.zip")}
 _TABLE_FORMATS |= {"web": (".geojson", ".fgb", ".pmtiles", ".parquet", ".kml")}
 _PACKAGE, _PROJECT, _PAGE = "etude.gpkg", "etude.qgz", "cartes.html"
-#: Tables whose rows are published by the editions, never as they are kept.
-_FIELD = ("sessions", "routes", "stages", "participants", "observations", "statements", "workshop_items")
-_OWN_LABELS = {"mark_id": "Repère", "words": "Mots relus", "actor_group": "Groupe"}
+#: Tables whose rows are published by the editions, never as they are kept → the column of exact words, if any.
+_FIELD = dict.fromkeys(("sessions", "routes", "stages", "participants", "workshop_items"), "")
+_FIELD |= {"observations": "verbatim", "statements": "statement"}
 _KINDS = {"Polygon": "area", "LineString": "line", "Point": "point"}
 
 
@@ -65,9 +57,9 @@ class Order:
     names, cleared
         Proper names to remove from texts, and texts somebody released: lower editions only.
     terms
-        File of licences for tables of the user's own.
+        What `geo_qmi.export.terms` returns for tables of the user's own; the shipped terms by default.
     date
-        Day of the data, ``AAAA-MM-JJ``, for cards, paper and page.
+        Day of the data, ``AAAA-MM-JJ``, for cards, paper and page; empty to leave it unsaid.
     """
 
     edition: str = "jury"
@@ -75,7 +67,7 @@ class Order:
     kinds: Sequence[str] = tuple(mapping.KINDS)
     names: Collection[str] = ()
     cleared: Collection[str] = ()
-    terms: Path | None = None
+    terms: Mapping[str, export.Terms] | None = None
     date: str = ""
 
 
@@ -106,8 +98,10 @@ class _Parcel:
     edition: str
     provenance: dict[str, Any]
     terms: Mapping[str, export.Terms]
+    layout: atlas.Layout
+    left_out: list[str]
+    tables: list[cover.Entry] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
 
     def path(self, folder: str, name: str) -> Path:
         """Return the path of a file, its folder made."""
@@ -152,16 +146,21 @@ def hand_over(
     code = mapping.edition_of(order.edition)
     target = Path(folder).resolve()
     _require_folder(target, code)
-    known = export.terms(order.terms)
-    kept, left_out = _allowed(tables, known, code)
-    shown = mapping.lowered(kept, code, names=order.names, cleared=order.cleared)
+    layout = atlas.Layout(date=_day(order.date), study=study)
+    known = export.terms() if order.terms is None else order.terms
+    kept, held = mapping.permitted(tables, code, terms=known)
+    shown = mapping.lowered(kept, code, names=order.names, cleared=order.cleared, terms=known)
     ident = _district(kept, order.district)
-    layers = _ready(kept, shown, code, ident)
+    leaving = _leaving(kept, shown, code)
+    chosen = _of_district(leaving, kept, ident) if ident else leaving
+    left_out = [*held, *_withheld(_of_district(kept, kept, ident) if ident else kept, chosen, code)]
+    left_out += _elsewhere(leaving, chosen)
+    layers = _layers(chosen, private=code == "jury")
     provenance: dict[str, Any] = {"study": study, "study_sha256": fingerprint, "edition": editions.EDITIONS[code]}
     provenance |= {"district": ident} if ident else {}
     provenance |= {"date": order.date} if order.date else {}
     with delivery.workshop(target) as private:
-        parcel = _Parcel(private / "livraison", code, provenance, known, left_out=left_out)
+        parcel = _Parcel(private / "livraison", code, provenance, known, layout, left_out)
         parcel.folder.mkdir()
         if not layers:
             raise InputError(f"Rien à écrire dans « {target} » : aucune ligne ne sort de cette étude.")
@@ -171,11 +170,14 @@ def hand_over(
         drawn = _drawn(parcel, shown, order, ident, announce)
         announce("QGIS")
         _write_qgis(parcel, layers, drawn, names=mapping.titles(shown))
-        announce("Papier et page")
-        _write_paper(parcel, shown, drawn, order, study)
-        _write_page(parcel, [one for _, _, one in drawn], order, study)
-        _write_index(parcel, study, fingerprint)
-        _deliver(parcel.folder, target, private)
+        _write_paper(parcel, shown, drawn, announce)
+        if drawn:
+            announce("Page hors ligne")
+            atlas.write_page([one for *_, one in drawn], parcel.path("page", _PAGE), layout=layout, edition=code)
+            parcel.titles[f"page/{_PAGE}"] = "Toutes les cartes, avec leur description et leur tableau"
+        _write_index(parcel, names=mapping.titles(shown))
+        _write_manifest(parcel, order, fingerprint)
+        delivery.install(parcel.folder, target)
     files = sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file())
     return HandedOver(target, tuple(files), tuple(parcel.left_out))
 
@@ -200,16 +202,18 @@ def layers(
         No such edition or district.
     """
     code = mapping.edition_of(order.edition)
-    kept, _ = _allowed(tables, export.terms(order.terms), code)
-    return _ready(kept, shown, code, _district(kept, order.district))
-
-
-def _ready(
-    kept: Mapping[str, pd.DataFrame], shown: Mapping[str, pd.DataFrame], code: str, ident: str
-) -> list[export.Layer]:  # fmt: skip
-    """Return the layers of an edition and, where one is chosen, of a district."""
+    kept, _ = mapping.permitted(tables, code, terms=order.terms)
+    ident = _district(kept, order.district)
     leaving = _leaving(kept, shown, code)
     return _layers(_of_district(leaving, kept, ident) if ident else leaving, private=code == "jury")
+
+
+def _day(date: str) -> str:
+    """Return a day in French words, or say what is expected; nothing for no day."""
+    try:
+        return atlas.day_words(datetime.date.fromisoformat(date)) if date else ""
+    except ValueError:
+        raise InputError(f"Jour « {shown(date)} » : attendu AAAA-MM-JJ, par exemple 2026-11-22.") from None
 
 
 def _require_folder(target: Path, edition: str) -> None:
@@ -217,8 +221,13 @@ def _require_folder(target: Path, edition: str) -> None:
         raise InputError(f"Le dossier « {target.parent} » n’existe pas : créez-le ou choisissez un autre dossier.")
     if target.exists() and not target.is_dir():
         raise InputError(f"« {target} » est un fichier : donnez un dossier nouveau ou vide.")
-    if not target.exists() or not any(target.iterdir()):
-        return
+    try:
+        if not target.exists() or not any(target.iterdir()):
+            return
+    except OSError:
+        raise InputError(
+            f"Le dossier « {target} » ne se lit pas : choisissez un dossier qui vous est ouvert."
+        ) from None
     try:
         former = json.loads((target / MANIFEST).read_text(encoding="utf-8"))["edition"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -231,17 +240,6 @@ def _require_folder(target: Path, edition: str) -> None:
         )
 
 
-def _allowed(
-    tables: Mapping[str, pd.DataFrame], known: Mapping[str, export.Terms], edition: str
-) -> tuple[dict[str, pd.DataFrame], list[str]]:
-    """Empty the tables whose licence keeps them with the jury, in the lower editions, and say so."""
-    if edition == "jury":
-        return dict(tables), []
-    held = [name for name, frame in tables.items() if name in known and known[name].restricted and len(frame)]
-    kept = {name: frame.iloc[:0] if name in held else frame for name, frame in tables.items()}
-    return kept, [f"« {schema.label(name)} » : diffusion restreinte au jury." for name in held]
-
-
 def _leaving(
     tables: Mapping[str, pd.DataFrame], shown: Mapping[str, pd.DataFrame], edition: str
 ) -> dict[str, pd.DataFrame]:
@@ -250,6 +248,31 @@ def _leaving(
     made = editions.edition("jury", tables=field_tables).tables if edition == "jury" else shown
     open_ = {name: tables[name] for name in schema.TABLES if name not in _FIELD}
     return open_ | {name: made[name] for name in editions.COLUMNS[edition] if name in made}
+
+
+def _withheld(kept: Mapping[str, pd.DataFrame], leaving: Mapping[str, pd.DataFrame], edition: str) -> list[str]:
+    """Say what a lower edition keeps back of each field table; the jury's keeps pseudonyms only."""
+    said = []
+    for name, words in _FIELD.items():
+        label, before = schema.label(name), kept[name]
+        if name not in leaving or before.empty:
+            said += [f"« {label} » : jamais dans cette édition."] if len(before) else []
+            continue
+        n_rows = len(before) - len(leaving[name])
+        if n_rows:
+            rows = wording.counted(n_rows, "ligne retenue")
+            said.append(f"« {label} » : {rows}, de séances de moins de {editions.FLOOR_GROUP} personnes.")
+        if words and edition != "jury":
+            told = before[before["session_id"].isin(leaving[name]["session_id"])][words]
+            unread = int(told.notna().sum() - leaving[name]["words"].notna().sum())
+            said += [f"« {label} » : {wording.counted(unread, 'texte')} sans relecture, non publiés."] if unread else []
+    return said
+
+
+def _elsewhere(leaving: Mapping[str, pd.DataFrame], chosen: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Name the tables a district has no rows of its own in, because they are of the whole programme."""
+    absent = [schema.label(name) for name, frame in leaving.items() if name not in chosen and len(frame)]
+    return [f"Tables de tout le programme, dans l’export de l’étude entière : {', '.join(absent)}."] if absent else []
 
 
 def _district(tables: Mapping[str, pd.DataFrame], name: str) -> str:
@@ -273,7 +296,9 @@ def _of_district(
     sessions = set(tables["sessions"]["session_id"][tables["sessions"]["district_id"] == ident])
     insee = set(tables["districts"]["insee"][tables["districts"]["district_id"] == ident].dropna())
     projects = set(tables["projects"]["project_id"][tables["projects"]["district_id"] == ident])
+    barriers = set(tables["barriers"]["barrier_id"][tables["barriers"]["district_id"] == ident])
     chosen = {"district_id": {ident}, "session_id": sessions, "insee": insee, "project_id": projects}
+    chosen |= {"barrier_id": barriers}
     kept = {}
     for name, frame in leaving.items():
         column = next((column for column in chosen if column in frame.columns), None)
@@ -288,46 +313,46 @@ def _layers(leaving: Mapping[str, pd.DataFrame], *, private: bool) -> list[expor
     for name, frame in leaving.items():
         if frame.empty:
             continue
-        if name not in _FIELD:
+        if name in _FIELD:
+            layers.append(publishing.field_layer(frame, name, private=private))
+        else:
             layers.append(export.from_table(frame, name, private=False, title=None))
-            continue
-        specs = schema.columns(name)
-        labels = {
-            column: _OWN_LABELS.get(column) or str(specs[column].title)
-            for column in frame.columns
-            if column != "geometry"
-        }
-        key = (str(frame.columns[0]),)
-        title = schema.label(name)
-        layers.append(export.from_frame(frame, name, title=title, key=key, labels=labels, private=private))
     return layers
 
 
 def _write_table(parcel: _Parcel, layer: export.Layer) -> None:
     """Write one table in every format that can hold it."""
-    placed = layer.geometry is not None and layer.geometry.notna().any()
+    n_unlocated = None if layer.geometry is None else int(layer.geometry.isna().sum())
+    placed = n_unlocated is not None and n_unlocated < len(layer.frame)
+    files = {}
     for folder, suffixes in _TABLE_FORMATS.items():
         for suffix in suffixes:
             if not placed and (folder == "web" or suffix in export.MAPS_ONLY):
                 continue
             path = parcel.path(folder, f"{layer.name}{suffix}")
             export.export_layer(layer, path, provenance=parcel.about(layer.name))
-            parcel.titles[f"{folder}/{path.name}"] = f"{layer.title} ({export.FORMATS[suffix]})"
+            files[f"{folder}/{path.name}"] = suffix.removesuffix(".zip").removeprefix(".")
+    licence = export.licence_of([layer.name], known=parcel.terms) if layer.name in parcel.terms else "Non précisée."
+    parcel.tables.append(cover.Entry(layer.title, licence, len(layer.frame), n_unlocated, files))
 
 
 def _drawn(
     parcel: _Parcel, tables: Mapping[str, pd.DataFrame], order: Order, ident: str, announce: Callable[[str], None]
 ) -> list[tuple[str, str, Map]]:
     """Return the maps that show something, with their kind and district; the others are said."""
+    titles = mapping.titles(tables)
     wanted = [(kind, of) for kind, of in mapping.wanted(tables) if kind in order.kinds and (not ident or of == ident)]
     drawn = []
+    without: dict[str, list[tuple[str, str]]] = {}
     for kind, of in wanted:
-        announce(f"Carte : {mapping.KINDS[kind]} {of}".rstrip())
+        title = titles.get(of, "Métropole")
+        announce(f"Carte : {mapping.KINDS[kind]}, {title}")
         one = mapping.drawn(tables, kind=kind, district_id=of)
         if one.nothing:
-            parcel.left_out.append(f"{mapping.KINDS[kind]} {of} : {one.nothing}")
+            without.setdefault(title, []).append((mapping.KINDS[kind], one.nothing))
         else:
             drawn.append((kind, of, one))
+    parcel.left_out += [f"Sans carte : {atlas.unmapped(title, rows)}" for title, rows in without.items()]
     return drawn
 
 
@@ -401,79 +426,51 @@ def _write_paper(
     parcel: _Parcel,
     tables: Mapping[str, pd.DataFrame],
     drawn: Sequence[tuple[str, str, Map]],
-    order: Order,
-    study: str,
+    announce: Callable[[str], None],
 ) -> None:
     for kind, of, one in drawn:
-        imprint = plate.Imprint(
-            heading=mapping.KINDS[kind], edition=editions.EDITIONS[parcel.edition], date=order.date, study=study
-        )
-        said = mapping.verbatims(tables, district_id=of) if kind == "sensitive" else None
-        pages = plate.draw(one, imprint=imprint, verbatims=said, around=tables["communes"])
+        announce(f"Papier : {one.title}")
+        pages = atlas.laid_out(tables, one, kind=kind, district_id=of, layout=parcel.layout, edition=parcel.edition)
         path = parcel.path("papier", f"{fold(f'{kind} {of}')}.pdf")
         atlas.write(pages, path)
         parcel.titles[f"papier/{path.name}"] = one.title
 
 
-def _write_page(parcel: _Parcel, maps: Sequence[Map], order: Order, study: str) -> None:
-    if not maps:
-        return
-    text = page.page(maps, title=study, edition=editions.EDITIONS[parcel.edition], date=order.date)
-    parcel.path("page", _PAGE).write_text(text, encoding="utf-8")
-    parcel.titles[f"page/{_PAGE}"] = "Toutes les cartes, avec leur description et leur tableau"
-
-
-def _write_index(parcel: _Parcel, study: str, fingerprint: str) -> None:
-    """Write the French index, then the manifest that vouches for every file."""
-    edition = editions.EDITIONS[parcel.edition]
-    sections = []
-    for folder, purpose in FOLDERS.items():
-        files = {path: title for path, title in parcel.titles.items() if path.startswith(f"{folder}/")}
-        rows = "".join(
-            f'<li><a href="{html.escape(path)}">{html.escape(path)}</a> : {html.escape(title)}</li>\n'
-            for path, title in sorted(files.items())
-        )
-        sections.append(f"<h2>{html.escape(purpose)}</h2>\n<ul>\n{rows}</ul>\n" if files else "")
-    missing = "".join(f"<li>{html.escape(line)}</li>\n" for line in parcel.left_out)
-    text = _INDEX.format(
-        title=html.escape(f"{study} – édition {edition}"),
-        district=html.escape(
-            f"Quartier : {parcel.provenance['district']}. " if "district" in parcel.provenance else ""
-        ),
-        sections="".join(sections),
-        missing=f"<h2>Ce qui n’y est pas</h2>\n<ul>\n{missing}</ul>\n" if missing else "",
+def _write_index(parcel: _Parcel, *, names: Mapping[str, str]) -> None:
+    """Write the French page somebody reads first."""
+    district = parcel.provenance.get("district")
+    facts = {
+        "Étude": str(parcel.provenance["study"]),
+        "Étendue": f"{names[district]} ({district})" if district else "Toute l’étude",
+        "Date": parcel.layout.date or "non précisée",
+        "Écrit par": f"geo-qmi {geo_qmi.__version__}",
+    }
+    text = cover.page(
+        title=f"{parcel.provenance['study']} – édition {editions.EDITIONS[parcel.edition]}",
+        edition=parcel.edition,
+        facts=facts,
+        opened_first={path: (title, (parcel.folder / path).stat().st_size) for path, title in parcel.titles.items()},
+        tables=parcel.tables,
+        left_out=parcel.left_out,
     )
     (parcel.folder / INDEX).write_text(text, encoding="utf-8")
+
+
+def _write_manifest(parcel: _Parcel, order: Order, fingerprint: str) -> None:
+    """Write what vouches for every file, last: a folder without it is not whole. Names to remove are only counted."""
+    inputs = {"study": fingerprint}
+    inputs |= {"terms": _hash(f"{name} {one}" for name, one in parcel.terms.items())}
+    inputs |= {"cleared": _hash(order.cleared)} if order.cleared else {}
     paths = sorted(path for path in parcel.folder.rglob("*") if path.is_file())
     record = parcel.provenance | {
-        "inputs": {"study": fingerprint},
-        "outputs": {str(path.relative_to(parcel.folder)): delivery.fingerprint(path) for path in paths},
+        "inputs": inputs,
+        "parameters": {"kinds": list(order.kinds), "n_names_removed": len(order.names)},
+        "outputs": {path.relative_to(parcel.folder).as_posix(): delivery.fingerprint(path) for path in paths},
         "left_out": parcel.left_out,
         "software": f"geo-qmi {geo_qmi.__version__}",
     }
     export.write_json(record, parcel.folder / MANIFEST)
 
 
-def _deliver(folder: Path, target: Path, private: Path) -> None:
-    """Put the finished folder in its place; the former one stays until then."""
-    former = private / "former"
-    if target.exists():
-        os.replace(target, former)  # noqa: PTH105 — a folder, kept until the new one is there
-    try:
-        os.replace(folder, target)  # noqa: PTH105
-    except OSError:
-        if former.exists():
-            shutil.move(former, target)
-        raise
-
-
-_INDEX = """<!doctype html>
-<html lang="fr"><head><meta charset="utf-8"><title>{title}</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>body{{font:1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}}</style></head>
-<body><h1>{title}</h1>
-<p>{district}Chaque fichier de données a sa fiche <code>.meta.json</code> : colonnes, sources, licence, citation.
-<code>manifest.json</code> donne l’empreinte de tous les fichiers et de l’étude. Ce qui est inventé pour la
-démonstration le dit dans son titre.</p>
-{sections}{missing}</body></html>
-"""
+def _hash(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from geo_qmi._french import FrenchCommand, typer
-from geo_qmi.terminal import OptionalStudy, app, read_tables
+from geo_qmi.terminal import Names, OptionalStudy, Review, TermsFile, app, read_tables
 
 if TYPE_CHECKING:
     from geo_qmi.atlas import Layout
 
-_MONTHS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre"),
-    "décembre",
-)
 _SIDES = {"paysage": "landscape", "portrait": "portrait"}
 
 Paper = Annotated[str, typer.Option("--paper", metavar="FORMAT", help="Papier : A0, A1, A2, A3 ou A4.")]
@@ -24,12 +20,6 @@ Orientation = Annotated[str, typer.Option("--orientation", metavar="SENS", help=
 EditionName = Annotated[str, typer.Option("--edition", metavar="EDITION", help="jury, candidats ou public.")]
 Day = Annotated[
     str | None, typer.Option("--date", metavar="JOUR", help="Jour écrit sur la feuille ; à défaut, aujourd’hui.")
-]
-Names = Annotated[
-    Path | None, typer.Option("--names", metavar="FICHIER.txt", help="Noms propres à retirer, un par ligne.")
-]
-Review = Annotated[
-    Path | None, typer.Option("--review", metavar="revue.csv", help="Revue remplie : les mots relus à publier.")
 ]
 
 
@@ -61,12 +51,13 @@ def map_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
     date: Day = None,
     names: Names = None,
     review: Review = None,
+    terms: TermsFile = None,
 ) -> None:
     """Write one map and say at which scale."""
     from geo_qmi import atlas, maps
 
     layout = _layout(paper, orientation, scale=scale, date=date, study=study)
-    tables = _tables(study, edition, names=names, review=review)
+    tables = _tables(study, edition, names=names, review=review, terms=terms)
     pages = atlas.sheet(tables, kind=kind, district_id=district, layout=layout, edition=edition)
     written = atlas.write(pages, out, dpi=dpi, study_path=study)
     said = maps.plural(len(pages.figures), "page")
@@ -80,7 +71,7 @@ def map_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
     name="atlas",
     help="Dessine toutes les cartes de l’étude.\n\nUn PDF par carte, un index avec sa carte, et le tout relié.",
 )
-def atlas_(
+def atlas_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
     folder: Annotated[Path, typer.Argument(metavar="DOSSIER", help="Dossier nouveau ou vide.")],
     study: OptionalStudy = None,
     paper: Paper = "A3",
@@ -89,6 +80,7 @@ def atlas_(
     date: Day = None,
     names: Names = None,
     review: Review = None,
+    terms: TermsFile = None,
 ) -> None:
     """Write every map with a progress bar, then say what was left out."""
     from rich.console import Console
@@ -97,7 +89,7 @@ def atlas_(
     from geo_qmi import atlas
 
     layout = _layout(paper, orientation, scale=None, date=date, study=study)
-    tables = _tables(study, edition, names=names, review=review)
+    tables = _tables(study, edition, names=names, review=review, terms=terms)
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=None)
 
@@ -115,7 +107,7 @@ def atlas_(
     name="page",
     help="Écrit les cartes dans une seule page HTML.\n\nElle s’ouvre sans réseau, d’une clé USB par exemple.",
 )
-def page_(
+def page_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
     out: Annotated[Path, typer.Argument(metavar="SORTIE.html", help="Fichier à écrire.")],
     kinds: Annotated[
         list[str] | None,
@@ -129,12 +121,13 @@ def page_(
     date: Day = None,
     names: Names = None,
     review: Review = None,
+    terms: TermsFile = None,
 ) -> None:
     """Write maps as one offline page and print its size."""
     from geo_qmi import atlas, maps
 
     layout = _layout("A3", "paysage", scale=None, date=date, study=study)
-    tables = _tables(study, edition, names=names, review=review)
+    tables = _tables(study, edition, names=names, review=review, terms=terms)
     drawn = atlas.chosen(tables, kinds=kinds or [], district_id=district)
     atlas.write_page(drawn, out, layout=layout, edition=edition, study_path=study)
     size = maps.words(round(out.stat().st_size / 1e6, 1))
@@ -145,7 +138,7 @@ def _layout(paper: str, orientation: str, *, scale: str | None, date: str | None
     """Return the layout the options ask for."""
     import datetime
 
-    from geo_qmi.atlas import Layout
+    from geo_qmi.atlas import Layout, day_words
     from geo_qmi.errors import InputError, UnknownNameError, shown
 
     if orientation not in _SIDES:
@@ -156,21 +149,21 @@ def _layout(paper: str, orientation: str, *, scale: str | None, date: str | None
         if not digits.isascii() or not digits.isdigit():
             raise InputError(f"Échelle illisible : « {shown(scale)} ». Attendu, par exemple : 1:5000.")
         number = int(digits)
-    today = datetime.date.today()
-    day = f"{today.day}{'er' * (today.day == 1)} {_MONTHS[today.month - 1]} {today.year}" if date is None else date
+    day = day_words(datetime.date.today()) if date is None else date
     name = "étude livrée" if study is None else study.name
     return Layout(paper=paper, orientation=_SIDES[orientation], scale=number, date=day, study=name)
 
 
-def _tables(study: Path | None, edition: str, *, names: Path | None, review: Path | None) -> dict[str, Any]:
+def _tables(
+    study: Path | None, edition: str, *, names: Path | None, review: Path | None, terms: Path | None
+) -> dict[str, Any]:
     """Return the tables of one edition."""
     from geo_qmi import mapping
 
     tables = read_tables(study)
     if mapping.edition_of(edition) == "jury":
         return dict(tables)
-    from geo_qmi import publishing
+    from geo_qmi import export, publishing
 
-    removed = () if names is None else publishing.names_in(names)
-    cleared = () if review is None else publishing.released(review, tables, names=removed)
-    return mapping.lowered(tables, edition, names=removed, cleared=cleared)
+    removed, cleared = publishing.released_words(tables, names=names, review=review)
+    return mapping.lowered(tables, edition, names=removed, cleared=cleared, terms=export.terms(terms))

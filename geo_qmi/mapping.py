@@ -21,9 +21,10 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from geo_qmi import editions, maps, schema
+from geo_qmi import editions, export, maps, schema
 from geo_qmi.errors import DefectsError, InputError, UnknownNameError, shown
 from geo_qmi.schema import CRS
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -155,8 +156,34 @@ def overview(tables: Tables, frames: Mapping[str, tuple[int, int, list[Extent]]]
     )
 
 
+def permitted(
+    tables: Tables, edition: str, *, terms: Mapping[str, export.Terms] | None = None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the tables of a study, empty where their terms keep them with the jury, and a sentence for each of those.
+
+    Parameters
+    ----------
+    edition
+        Key of `geo_qmi.editions.EDITIONS`, or its French word.
+    terms
+        What `geo_qmi.export.terms` returns; the shipped terms by default.
+    """
+    if edition_of(edition) == "jury":
+        return dict(tables), ()
+    known = export.terms() if terms is None else terms
+    held = [name for name, one in known.items() if one.restricted and name in tables and len(tables[name])]
+    kept = {name: frame.iloc[:0] if name in held else frame for name, frame in tables.items()}
+    said = (f"« {schema.label(name)} » : réservée au jury, {counted(len(tables[name]), 'ligne')}." for name in held)
+    return kept, tuple(said)
+
+
 def lowered(
-    tables: Tables, edition: str, *, names: Collection[str] = (), cleared: Collection[str] = ()
+    tables: Tables,
+    edition: str,
+    *,
+    names: Collection[str] = (),
+    cleared: Collection[str] = (),
+    terms: Mapping[str, export.Terms] | None = None,
 ) -> dict[str, Any]:
     """Return the tables of a study as one edition may show them; for the jury, as they are.
 
@@ -168,6 +195,8 @@ def lowered(
         Key of `geo_qmi.editions.EDITIONS`, or its French word (« candidats »).
     names, cleared
         As for `geo_qmi.editions.edition`: proper names to remove, and texts somebody read and released.
+    terms
+        As for `permitted`: restricted tables are empty in the lower editions.
 
     Returns
     -------
@@ -184,7 +213,7 @@ def lowered(
     code = edition_of(edition)
     if code == "jury":
         return dict(tables)
-    source = _whole(tables)
+    source = _whole(permitted(tables, code, terms=terms)[0])
     made = editions.edition(code, tables={name: source[name] for name in _FIELD}, names=names, cleared=cleared)
     found = editions.leaks(made.tables, source=source, cleared=cleared, names=names)
     if found:
@@ -374,19 +403,7 @@ def _severance(tables: Tables, ident: str) -> maps.Map:
     start = stations[0] if stations else listed.index[0]
     walked = walking.access(given, listed.geometry[start], name=str(listed["name"][start]))
     found = walking.cut(given, _unspoken(tables))
-    return maps.access_map(
-        given.perimeter,
-        communes=tables["communes"],
-        barriers=tables["barriers"],
-        crossings=given.crossings,
-        stations=tables["stations"],
-        catchments=walked.catchments,
-        place=walked.place,
-        place_name=walked.name,
-        ground=given.ground.label,
-        pairs=None if found is None else found.found.pairs,
-        demo=given.demo,
-    )
+    return walking.access_map(tables, given, walked, found)
 
 
 def _coverage(tables: Tables, ident: str) -> maps.Map:
@@ -402,17 +419,7 @@ def _coverage(tables: Tables, ident: str) -> maps.Map:
             _ground(tables, ident),
             nothing="Aucun lieu connu dans ce quartier : ni projet placé, ni lieu d’accueil. Rien à marcher.",
         )
-    return maps.reach_map(
-        given.perimeter,
-        communes=tables["communes"],
-        barriers=tables["barriers"],
-        catchments=found.catchments,
-        false=found.false.layer,
-        sites=found.sites.assign(part=found.sites["role"].replace("project", "deployed")),
-        ground=given.ground.label,
-        minutes=found.minutes,
-        demo=bool(found.sites["demo"].any()) or given.demo,
-    )
+    return walking.reach_map(tables, given, found)
 
 
 _OF_DISTRICT: dict[str, Callable[[Tables, str], maps.Map]] = {

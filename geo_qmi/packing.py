@@ -75,31 +75,20 @@ def offered(tables: Tables, *, read_only: bool) -> list[str]:
     return [code for code in editions.EDITIONS if code != "jury" or made_up or not read_only]
 
 
-def warning(edition: str) -> str:
-    """Return what to say before an edition leaves: a French sentence, stronger for the jury's.
-
-    Examples
-    --------
-    >>> warning("jury").split(" :")[0]
-    'Contenu privé'
-    """
-    if mapping.edition_of(edition) == "jury":
-        return (
-            "Contenu privé : l’édition du jury montre les mots exacts et les lieux exacts. Elle ne se transmet pas "
-            "et ne se publie pas."
-        )
-    return (
-        f"Édition « {editions.EDITIONS[mapping.edition_of(edition)]} » : personnes, heures et photos retirées, lieux "
-        "élargis, mots seulement s’ils ont été relus. L’absence de fuite est vérifiée avant chaque fichier."
-    )
-
-
 def released(content: bytes, tables: Tables, *, names: Collection[str]) -> tuple[str, ...]:
     """Return the texts a reader released in the bytes of a ``revue.csv``, as `geo_qmi.publishing.released` does."""
     with tempfile.TemporaryDirectory(prefix="geo-qmi-") as place:
         path = Path(place) / publishing.REVIEW
         path.write_bytes(content)
         return publishing.released(path, tables, names=names)
+
+
+def terms(content: bytes) -> dict[str, export.Terms]:
+    """Return the terms of each table, with the bytes of a file of licences in place of the shipped ones."""
+    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as place:
+        path = Path(place) / "licences.toml"
+        path.write_bytes(content)
+        return export.terms(path)
 
 
 def sheet(
@@ -173,15 +162,20 @@ def offline_page(
     return Packed(f"cartes-{edition}.html", text.encode(), tuple(left_out))
 
 
-def table(layer: export.Layer, suffix: str, *, study: str, edition: str) -> Packed:
+def table(layer: export.Layer, suffix: str, *, study: str, edition: str, terms: Mapping[str, export.Terms]) -> Packed:
     """Return one table of `geo_qmi.handover.layers` in a format of `geo_qmi.export.FORMATS`, read back and compared.
+
+    Parameters
+    ----------
+    terms
+        What `geo_qmi.export.terms` returns.
 
     Raises
     ------
     InputError
         A format that cannot hold the table.
     """
-    known = export.terms().get(layer.name)
+    known = terms.get(layer.name)
     about: dict[str, Any] = {"study": study, "edition": editions.EDITIONS[mapping.edition_of(edition)]}
     about |= {"licence": known.licence, "credit": known.credit} if known else {}
     with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +18,10 @@ import geopandas as gpd
 import pandas as pd
 
 from geo_qmi import editions, export, schema
-from geo_qmi.errors import DefectsError, InputError, UnknownNameError, shown
+from geo_qmi.errors import DefectsError, InputError, shown
+from geo_qmi.export import delivery
 from geo_qmi.sources.files import read_file
-from geo_qmi.vocabulary import fold
+from geo_qmi.vocabulary import ACTOR_GROUPS, fold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -87,7 +85,7 @@ class Published:
     remarks: tuple[str, ...]
 
 
-def publish(
+def publish(  # noqa: PLR0913 — what somebody decides about an edition, named at the call
     study: Study,
     name: str,
     folder: Path,
@@ -97,6 +95,7 @@ def publish(
     names: Collection[str] = (),
     review: Path | None = None,
     streets: gpd.GeoDataFrame | None = None,
+    terms: Path | None = None,
 ) -> Published:
     """Write one edition of the fieldwork of a study into a folder of its own, whole or not at all.
 
@@ -105,7 +104,7 @@ def publish(
     study
         Where the field tables are read, all at one instant.
     name
-        ``jury``, ``candidates`` or ``public``.
+        Code or French word of an edition: ``jury``, ``candidates``, ``public``.
     folder
         A new or empty folder, or the one of an earlier version of the same edition, which is replaced.
     purpose
@@ -118,6 +117,8 @@ def publish(
         ``revue.csv`` of the jury's edition, its last column filled in by a reader; a text changed since is unread.
     streets
         Street segments (lines, EPSG:2154) places are widened to, as far as the proof allows; cells otherwise.
+    terms
+        File of licences: its restricted tables stay out of the lower editions.
 
     Raises
     ------
@@ -126,14 +127,15 @@ def publish(
     DefectsError
         The proof failed: every leak is named, and nothing is written.
     """
-    if name not in editions.EDITIONS:
-        raise UnknownNameError(f"Édition inconnue : « {shown(name)} ». Éditions : {', '.join(editions.EDITIONS)}.")
+    from geo_qmi import mapping
+
+    name = mapping.edition_of(name)
     until = _day(retention)
     target = Path(folder).resolve()
     _require_own_folder(target, name)
-    tables = study.read_many((*_TABLES, "districts"))
+    tables, held = mapping.permitted(study.read_many((*_TABLES, "districts")), name, terms=export.terms(terms))
     waiting = editions.edition("public", tables=tables, names=names).review
-    cleared, remarks = ((), ()) if review is None else _cleared(review, waiting)
+    cleared, stale = ((), ()) if review is None else _cleared(review, waiting)
     made = editions.edition(name, tables=tables, names=names, cleared=cleared, streets=streets)
     if name != "jury":
         made = replace(made, tables={**made.tables, "places": _places(tables, made)})
@@ -143,23 +145,16 @@ def publish(
     unread = waiting[~waiting["id"].isin(cleared)]
     about = {"edition": name, "study_sha256": study.fingerprint()}
     note = _note(made, purpose=purpose, until=until, n_unread=len(unread))
-    with tempfile.TemporaryDirectory(prefix=".geo-qmi-edition-", dir=_parent(target)) as private:
-        draft = Path(private) / "edition"
+    with delivery.workshop(target) as private:
+        draft = private / "edition"
         draft.mkdir()
         _write(made, draft, about=about)
         if name == "jury":
             _write_review(waiting.assign(cleared=waiting["id"].isin(cleared)), draft, about=about)
         (draft / NOTE).write_text(note, encoding="utf-8")
         (draft / MARKER).write_text(json.dumps({**about, "retention": until}) + "\n", encoding="utf-8")
-        if target.exists():
-            os.replace(target, Path(private) / "former")  # noqa: PTH105 — a folder, kept until the new one is there
-        try:
-            os.replace(draft, target)  # noqa: PTH105
-        except OSError:
-            if (Path(private) / "former").exists():
-                shutil.move(Path(private) / "former", target)
-            raise
-    return Published(target, tuple(sorted(path.name for path in target.iterdir())), made, len(unread), tuple(remarks))
+        delivery.install(draft, target)
+    return Published(target, tuple(sorted(path.name for path in target.iterdir())), made, len(unread), (*held, *stale))
 
 
 def _places(tables: Mapping[str, Any], made: Edition) -> gpd.GeoDataFrame:
@@ -180,14 +175,10 @@ def _day(text: str) -> str:
         ) from None
 
 
-def _parent(target: Path) -> Path:
-    if not target.parent.is_dir():
-        raise InputError(f"Le dossier « {target.parent} » n’existe pas : créez-le ou choisissez un autre dossier.")
-    return target.parent
-
-
 def _require_own_folder(target: Path, name: str) -> None:
     """Refuse a folder that holds, or lies beside the files of, anything but the same edition."""
+    if not target.parent.is_dir():
+        raise InputError(f"Le dossier « {target.parent} » n’existe pas : créez-le ou choisissez un autre dossier.")
     if target.exists() and not target.is_dir():
         raise InputError(f"« {target} » est un fichier : donnez un dossier, à cette édition seule.")
     beside = [target, *target.parents, *(path for path in target.glob("*") if path.is_dir())]
@@ -222,6 +213,14 @@ def released(review: Path, tables: Mapping[str, Any], *, names: Collection[str] 
     return _cleared(review, waiting)[0]
 
 
+def released_words(
+    tables: Mapping[str, Any], *, names: Path | None, review: Path | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names to remove and the texts to release that somebody gave as files; nothing for no file."""
+    removed = () if names is None else tuple(names_in(names))
+    return removed, () if review is None else released(review, tables, names=removed)
+
+
 def _cleared(path: Path, waiting: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the identifiers a reader released, and a remark on the texts that changed since."""
     rows = read_file(path)[0].frame
@@ -241,31 +240,48 @@ def _cleared(path: Path, waiting: pd.DataFrame) -> tuple[tuple[str, ...], tuple[
     return kept, ((remark,) if stale else ())
 
 
+def field_layer(frame: pd.DataFrame, table: str, *, title: str = "", private: bool = False) -> export.Layer:
+    """Return a table of an edition ready to be written, with the French headings, codes and units of the schema.
+
+    Parameters
+    ----------
+    frame
+        Columns of `geo_qmi.editions.COLUMNS`, in that order; the first identifies a row.
+    table
+        Name of a field table.
+    title
+        French title; the one of the schema by default.
+    private
+        True for the jury: exact words leave.
+    """
+    specs = schema.columns(table)
+    labels = {str(column): _OWN_LABELS.get(column) or str(specs[column].title) for column in frame.columns}
+    key = (str(frame.columns[0]),)
+    layer = export.from_frame(frame, table, title=title or schema.label(table), key=key, labels=labels, private=private)
+    told = []
+    for field in layer.fields:
+        choices = ACTOR_GROUPS if field.name == "actor_group" else None
+        if field.name in specs:
+            known = specs[field.name]
+            choices = known.metadata["choices"] or choices
+            field = replace(field, description=str(known.description), unit=known.metadata["unit"])  # noqa: PLW2901
+        told.append(replace(field, choices=choices))
+    return replace(layer, fields=tuple(told), description=str(schema.table(table).description))
+
+
 def _write(made: Edition, folder: Path, *, about: dict[str, Any]) -> None:
     """Write each table: GeoJSON where it has places, French CSV elsewhere."""
     for table, frame in made.tables.items():
-        placed = isinstance(frame, gpd.GeoDataFrame)
-        export.export_frame(
-            frame,
-            folder / f"{table}{'.geojson' if placed else '.csv'}",
-            title=f"{_title(table)} – édition {editions.EDITIONS[made.name]}",
-            key=("district_id", "place_id") if table == "places" else (str(frame.columns[0]),),
-            labels=_labels(table, frame),
-            private=made.name == "jury",
-            provenance=about,
-        )
-
-
-def _title(table: str) -> str:
-    return "Lieux de la carte sensible" if table == "places" else schema.label(table)
-
-
-def _labels(table: str, frame: pd.DataFrame) -> dict[str, str]:
-    """Return the French heading of each column."""
-    if table == "places":
-        return _PLACE_LABELS
-    specs = schema.columns(table)
-    return {column: _OWN_LABELS.get(column) or str(specs[column].title) for column in frame.columns}
+        path = folder / f"{table}{'.geojson' if isinstance(frame, gpd.GeoDataFrame) else '.csv'}"
+        named = f"édition {editions.EDITIONS[made.name]}"
+        if table == "places":
+            title = f"Lieux de la carte sensible – {named}"
+            key = ("district_id", "place_id")
+            export.export_frame(frame, path, title=title, key=key, labels=_PLACE_LABELS, provenance=about)
+        else:
+            title = f"{schema.label(table)} – {named}"
+            layer = field_layer(frame, table, title=title, private=made.name == "jury")
+            export.export_layer(layer, path, provenance=about)
 
 
 def _write_review(waiting: pd.DataFrame, folder: Path, *, about: dict[str, Any]) -> None:

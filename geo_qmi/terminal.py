@@ -47,6 +47,16 @@ OptionalStudy = Annotated[
     typer.Option("--study", metavar="ETUDE", help="Fichier de l’étude ; sans elle, l’étude livrée est lue."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Écrit un seul objet JSON sur la sortie standard.")]
+Names = Annotated[
+    Path | None, typer.Option("--names", metavar="FICHIER.txt", help="Noms propres à retirer, un par ligne.")
+]
+Review = Annotated[
+    Path | None, typer.Option("--review", metavar="revue.csv", help="Revue remplie : les mots relus à publier.")
+]
+TermsFile = Annotated[
+    Path | None,
+    typer.Option("--terms", metavar="FICHIER.toml", help="Licences de vos tables : les réservées restent au jury."),
+]
 Crs = Annotated[
     str | None, typer.Option("--crs", metavar="EPSG:…", help="Système de coordonnées, si le fichier ne le dit pas.")
 ]

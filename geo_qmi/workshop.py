@@ -20,6 +20,7 @@ import shapely
 
 from geo_qmi import maps
 from geo_qmi.errors import InputError, UnknownNameError, shown
+from geo_qmi.export import delivery
 from geo_qmi.plate import workshop
 from geo_qmi.vocabulary import ACTOR_GROUPS, WORKSHOP_KINDS
 
@@ -56,7 +57,7 @@ def pack(
     tables
         ``districts``, ``communes``, ``barriers``, ``stations``, ``sites`` of a study, EPSG:2154.
     folder
-        Made if need be; none of the files may be there.
+        Made if need be, in a folder that exists; none of the files may be there.
     district_id
         A row of ``districts`` with a published perimeter.
     code
@@ -71,7 +72,8 @@ def pack(
     Raises
     ------
     UnknownNameError, InputError
-        No such district, paper or group; no perimeter; a file is there already. Nothing is written.
+        No such district, paper or group; no perimeter; a file is there already; a folder that cannot be written, a full
+        disk. Nothing is written.
     """
     wanted = {group: ACTOR_GROUPS.get(group, "") for group in groups or ACTOR_GROUPS}
     _require(tables, district_id=district_id, code=code, paper=paper, groups=wanted)
@@ -126,16 +128,24 @@ def _require(tables: Mapping[str, Any], *, district_id: str, code: str, paper: s
 
 
 def _written(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
-    """Write every file, or none when one of them is there already."""
+    """Write every file or none, and none when one of them is there already."""
     there = [name for name in contents if (folder / name).exists()]
     if there:
         raise InputError(
             f"« {shown(folder)} » contient déjà {', '.join(there[:3])} : rien n’a été écrit → choisissez un autre "
             "dossier."
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
+    if not folder.parent.is_dir() or folder.is_file():
+        raise InputError(f"« {shown(folder)} » : attendu un dossier, dans un dossier qui existe. Rien n’a été écrit.")
+    with delivery.workshop(folder) as private:
+        draft = private / "atelier"
+        draft.mkdir()
+        for name, content in contents.items():
+            (draft / name).write_bytes(content)
+        if folder.is_dir():
+            delivery.place(contents, source=draft, folder=folder)
+        else:
+            delivery.install(draft, folder)
     return [folder / name for name in contents]
 
 

@@ -67,6 +67,19 @@ def test_a_wrong_option_is_one_french_sentence(sheet, tmp_path, capsys, options,
     assert out.exists() == (expected == 0)
 
 
+@pytest.mark.parametrize(
+    "command", [("atlas", "atlas"), ("page", "page.html", "--kind", "district", "--district", "QMI2-ARG")]
+)
+def test_a_full_disk_leaves_neither_half_an_atlas_nor_half_a_page(small, tmp_path, capsys, monkeypatch, command):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    assert run(command[0], tmp_path / command[1], *command[2:], "--study", small, "--date", "1er mai") == 2
+    assert "Pas assez de place" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_picture_too_large_is_refused(sheet, tmp_path, capsys):
     assert run(*sheet, "--dpi", 5000, tmp_path / "carte.png") == 2
     assert "Résolution refusée : 5000 points par pouce" in capsys.readouterr().err

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 
 import geopandas as gpd
 import numpy as np
@@ -158,6 +160,27 @@ def test_the_same_edition_again_gives_the_same_bytes_and_leaves_nothing_old(stud
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".geo-qmi")] == []
 
 
+def test_a_full_disk_leaves_the_former_edition_whole(study, tmp_path, monkeypatch):
+    folder = publishing.publish(study, "public", tmp_path / "public", **KEPT).folder
+    before = everything(folder)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(InputError, match="Pas assez de place"):
+        publishing.publish(study, "public", folder, **KEPT)
+    assert everything(folder) == before
+
+
+def test_restricted_words_stay_with_the_jury(study, tmp_path):
+    terms = tmp_path / "licences.toml"
+    terms.write_text('[statements]\nlicence = "Interne"\nrestricted = true\n', encoding="utf-8")
+    done = publishing.publish(study, "candidats", tmp_path / "candidats", terms=terms, **KEPT)
+    assert done.edition.tables["statements"].empty
+    assert done.remarks == ("« Propos recueillis » : réservée au jury, 55 lignes.",)
+
+
 def test_a_leak_stops_the_edition_before_anything_is_written(study, shipped, tmp_path):
     session = study.read("sessions").query("n_participants >= 3").head(1)
     who = shipped["participants"]["participant_id"].iloc[0]
@@ -196,7 +219,7 @@ def test_names_are_read_one_a_line(tmp_path):
 
 
 def test_an_unknown_edition_is_refused(study, tmp_path):
-    with pytest.raises(UnknownNameError, match=", ".join(EDITIONS)):
+    with pytest.raises(UnknownNameError, match=", ".join(EDITIONS.values())):
         publishing.publish(study, "presse", tmp_path / "presse", **KEPT)
 
 
@@ -220,7 +243,7 @@ def test_forget_command_asks_first(study, capsys):
     assert "ajoutez --yes" in capsys.readouterr().out
     assert who in set(study.read("participants")["participant_id"])
     assert run("forget", who, "--study", study.path, "--yes") == 0
-    assert "1 ligne(s) de « participants »" in capsys.readouterr().out
+    assert "1 ligne de « participants »" in capsys.readouterr().out
     assert who not in set(study.read("participants")["participant_id"])
     assert run("forget", who, "--study", study.path, "--yes") == 2
 

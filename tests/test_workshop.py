@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 
 import geopandas as gpd
 import numpy as np
@@ -160,6 +162,23 @@ def test_a_district_without_perimeter_a_paper_and_a_group_are_refused(shipped, t
     with pytest.raises(InputError, match="Code de feuille"):
         workshop.pack(shipped, tmp_path / "a", district_id=AULNAY, code="../X")
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_full_disk_leaves_no_half_pack(shipped, tmp_path, monkeypatch, there):
+    folder = tmp_path / "atelier"
+    if there:
+        folder.mkdir()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(InputError, match="Pas assez de place"):
+        workshop.pack(shipped, folder, district_id=AULNAY, code="X", groups=["young"])
+    assert [path.name for path in tmp_path.rglob("*")] == ["atelier"] * there
+    with pytest.raises(InputError, match="dans un dossier qui existe"):
+        workshop.pack(shipped, tmp_path / "b" / "c", district_id=AULNAY, code="X", groups=["young"])
 
 
 def test_a_scan_that_does_not_fit_is_refused(study, pack, tmp_path):

@@ -5,6 +5,11 @@
   const maps = JSON.parse(document.getElementById("cartes").textContent);
   const at = (id) => document.getElementById(id);
   const french = new Intl.NumberFormat("fr-FR", { maximumFractionDigits: 2 });
+  // A part too small for two decimals is said small, never nil.
+  const number = (value) => value !== 0 && Math.abs(value) < 0.005 ? (value > 0 ? "< 0,01" : "> −0,01") : french.format(value);
+  // A cell as a number, whether it came as one or in French words; NaN for other words.
+  const worth = (value) => typeof value === "number" ? value
+    : Number(value.replace(/[\u202f\u00a0]|^[<>] /g, "").replace("−", "-").replace(",", ".") || NaN);
   const plain = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
   const made = (tag, properties, ...children) => {
     const element = Object.assign(document.createElement(tag), properties);
@@ -186,11 +191,12 @@
 
   // ---- tables ----
 
-  function table(given) {
+  function table(given, title) {
     const body = made("tbody", {});
-    const cell = (value) => typeof value === "number"
-      ? made("td", { className: "nombre", textContent: french.format(value) })
-      : made("td", { textContent: value === null ? "—" : value });
+    const cell = (value) => made("td", {
+      className: value === null || Number.isNaN(worth(value)) ? "" : "nombre",
+      textContent: value === null ? "—" : typeof value === "number" ? number(value) : value,
+    });
     const fill = (rows) => body.replaceChildren(...rows.map((row) => made("tr", {}, ...row.map(cell))));
     const heads = given.columns.map((name, place) => {
       const button = made("button", { type: "button", textContent: name });
@@ -199,17 +205,20 @@
         const rising = head.getAttribute("aria-sort") !== "ascending";
         heads.forEach((one) => one.removeAttribute("aria-sort"));
         head.setAttribute("aria-sort", rising ? "ascending" : "descending");
-        const order = ([a], [b]) => typeof a === "number" && typeof b === "number"
-          ? a - b : String(a).localeCompare(String(b), "fr", { numeric: true });
-        const known = given.rows.filter((row) => row[place] !== null).map((row) => [row[place], row]).sort(order);
+        const order = ([a], [b]) => {
+          const gap = worth(a) - worth(b);
+          return Number.isNaN(gap) ? String(a).localeCompare(String(b), "fr", { numeric: true }) : gap;
+        };
+        const said = (row) => row[place] !== null && row[place] !== "—";
+        const known = given.rows.filter(said).map((row) => [row[place], row]).sort(order);
         if (!rising) known.reverse();
-        fill([...known.map(([, row]) => row), ...given.rows.filter((row) => row[place] === null)]);
+        fill([...known.map(([, row]) => row), ...given.rows.filter((row) => !said(row))]);
       });
       return head;
     });
     fill(given.rows);
-    return made("div", { className: "rouleau", tabIndex: 0 },
-      made("table", {}, made("thead", {}, made("tr", {}, ...heads)), body));
+    return made("div", { className: "rouleau", tabIndex: 0, role: "region", ariaLabel: title },
+      made("table", {}, made("caption", { textContent: title }), made("thead", {}, made("tr", {}, ...heads)), body));
   }
 
   // ---- one map ----
@@ -230,8 +239,8 @@
     at("sources").textContent = map.credits.length ? `Contours : ${map.credits.join(" · ")}` : "";
     at("dessin").setAttribute("aria-label", map.title);
     at("sans-lieu").hidden = !map.unplaced.rows.length;
-    at("sans-lieu").querySelector("div").replaceChildren(table(map.unplaced));
-    at("tableau").replaceChildren(table(map.table));
+    at("sans-lieu").querySelector("div").replaceChildren(table(map.unplaced, `${map.unplaced.rows.length} sans lieu connu`));
+    at("tableau").replaceChildren(table(map.table, map.title));
     at("recherche").value = "";
     at("choisi").replaceChildren();
     switches();

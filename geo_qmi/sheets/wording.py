@@ -96,8 +96,14 @@ def place_rows(part: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def number(value: float) -> str:
-    """Return a number with four decimals and a French comma: enough to re-add by hand."""
-    return f"{value:.4f}".replace(".", ",")
+    """Return a number with four decimals and a French comma: enough to re-add by hand.
+
+    Examples
+    --------
+    >>> number(0.25), number(0.00001), number(0.0)
+    ('0,2500', '< 0,0001', '0,0000')
+    """
+    return "< 0,0001" if 0 < value < 0.00005 else f"{value:.4f}".replace(".", ",")
 
 
 def interval(low: float, high: float) -> str:
