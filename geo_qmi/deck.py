@@ -49,8 +49,8 @@ _FILL = 0.94
 _BAR = 0.2
 #: Features of one layer above which it travels in a file of its own: a message stays under the budget of a page.
 MANY = 10_000
-#: Layers kept drawn: those of three maps, so that hiding one does not draw the others again.
-_REMEMBERED = 48
+#: Layers kept drawn: those of some fifteen maps, so that hiding one, or a second reader, draws nothing again.
+_REMEMBERED = 192
 #: Outline of the chosen feature: dark blue is no class of any map.
 _CHOSEN = "#0b5394"
 _WGS84 = Geod(ellps="WGS84")
@@ -207,6 +207,7 @@ def _data_address(text: str, mime: str) -> str:
     return f"data:{mime};base64,{base64.b64encode(text.encode()).decode()}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _view(extent_m: Extent, width_px: int, height_px: int, *, nudge: int = 0) -> pdk.ViewState:
     """Return the centre and the zoom at which the whole extent fits in the frame."""
     corners = gpd.GeoSeries([shapely.box(*extent_m)], crs=CRS).to_crs("EPSG:4326")
@@ -297,18 +298,21 @@ def _parts(layer: Layer, look: Look) -> list[pdk.Layer]:
 @lru_cache(maxsize=_REMEMBERED)
 def _drawn(same: _Same) -> list[pdk.Layer]:
     layer = same.layer
-    frame = to_degrees(layer.frame)
+    # Plain arrays from here: selecting rows of a frame, style by style, would cost more than all the rest.
+    shapes = _rounded(to_degrees(layer.frame[["geometry"]]).geometry)
     if layer.kind == "text":
-        return [_text(layer, frame)]
-    points = frame.geometry.geom_type == "Point"
-    parts = [_signs(layer, frame[points])] if points.any() else []
+        return [_text(layer, shapes)]
+    styles, told = layer.frame["style"].to_numpy(dtype=object), np.array(_told(layer), dtype=object)
+    points = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
+    parts = [_signs(layer, shapes[points], styles[points], told[points])] if points.any() else []
     for key, style in layer.styles.items():
-        chosen = ~points & (frame["style"] == key)
+        chosen = ~points & (styles == key)
         if not chosen.any():
             continue
-        parts.append(_shapes(f"{layer.name}-{key}", style, _feature_list(layer, frame[chosen]), told=layer.tooltip))
+        rows = [_feature(shape, words) for shape, words in zip(shapes[chosen], told[chosen], strict=True)]
+        parts.append(_shapes(f"{layer.name}-{key}", style, rows, told=layer.tooltip))
         if style.hatch_m:
-            parts.append(_hatching(f"{layer.name}-{key}-hatch", style, layer.frame[chosen]))
+            parts.append(_hatching(f"{layer.name}-{key}-hatch", style, layer.frame.geometry.to_numpy()[chosen]))
     return parts
 
 
@@ -333,16 +337,19 @@ def _shapes(ident: str, style: Style, features: list[dict[str, Any]], *, told: o
     )
 
 
-def _hatching(ident: str, style: Style, frame: gpd.GeoDataFrame) -> pdk.Layer:
+def _hatching(ident: str, style: Style, areas: Iterable[shapely.Geometry]) -> pdk.Layer:
     """Return the hatch lines of areas of one style; they let the pointer through."""
-    lines = gpd.GeoSeries([hatch(shape, style.hatch_m) for shape in frame.geometry], crs=CRS)
+    lines = gpd.GeoSeries([hatch(shape, style.hatch_m) for shape in areas], crs=CRS)
     features = [_feature(shape, {}) for shape in _rounded(lines.to_crs("EPSG:4326")) if not shape.is_empty]
     return _shapes(ident, Style(line=style.line, width_px=1.0), features, told=False)
 
 
-def _signs(layer: Layer, frame: gpd.GeoDataFrame) -> pdk.Layer:
+def _signs(
+    layer: Layer, shapes: Iterable[shapely.Point], styles: Iterable[str], told: Iterable[dict[str, str]]
+) -> pdk.Layer:  # fmt: skip
     """Return the points of a layer as signs of a fixed size on screen."""
-    keys = [key for key in layer.styles if (frame["style"] == key).any()]
+    used = set(styles)
+    keys = [key for key in layer.styles if key in used]
     pictures = "".join(
         f"<g transform='translate({position * _SIGN_PX} 0)'>{_sign(layer.styles[key])}</g>"
         for position, key in enumerate(keys)
@@ -350,8 +357,8 @@ def _signs(layer: Layer, frame: gpd.GeoDataFrame) -> pdk.Layer:
     width = _SIGN_PX * len(keys)
     picture = f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{_SIGN_PX}'>{pictures}</svg>"
     rows = [
-        {"position": [shape.x, shape.y], "sign": key, "size": layer.styles[key].size_px, **told}
-        for shape, key, told in zip(_rounded(frame.geometry), frame["style"], _told(layer, frame), strict=True)
+        {"position": [shape.x, shape.y], "sign": key, "size": layer.styles[key].size_px, **words}
+        for shape, key, words in zip(shapes, styles, told, strict=True)
     ]
     return pdk.Layer(
         "IconLayer",
@@ -388,12 +395,12 @@ def _letters(style: Style) -> str:
     )
 
 
-def _text(layer: Layer, frame: gpd.GeoDataFrame) -> pdk.Layer:
+def _text(layer: Layer, shapes: Iterable[shapely.Point]) -> pdk.Layer:
     """Return names on a pale ground, readable over any class."""
     style = next(iter(layer.styles.values()))
     rows = [
         {"position": [shape.x, shape.y], "titre": label}
-        for shape, label in zip(_rounded(frame.geometry), frame["label"], strict=True)
+        for shape, label in zip(shapes, layer.frame["label"], strict=True)
     ]
     return _letters_at(layer.name, rows, size_px=style.size_px, ink=style.line)
 
@@ -424,16 +431,13 @@ def _rounded(shapes: gpd.GeoSeries) -> Any:
     return shapely.transform(shapes.to_numpy(), lambda points: np.round(points, _DECIMALS))
 
 
-def _feature_list(layer: Layer, frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    return [_feature(shape, told) for shape, told in zip(_rounded(frame.geometry), _told(layer, frame), strict=True)]
-
-
 def _feature(shape: shapely.Geometry, properties: dict[str, str]) -> dict[str, Any]:
     return {"type": "Feature", "geometry": shape.__geo_interface__, "properties": properties}
 
 
-def _told(layer: Layer, frame: gpd.GeoDataFrame) -> list[dict[str, str]]:
+def _told(layer: Layer) -> list[dict[str, str]]:
     """Return what pointing at each feature says: nothing for a layer without tooltip."""
+    frame = layer.frame
     if not layer.tooltip:
         return [{} for _ in range(len(frame))]
     lines = [[f"{column} : {value}" for value in frame[column]] for column in layer.tooltip]

@@ -316,20 +316,29 @@ def pictures(app: AppTest) -> list[str]:
     return [image.alt for element in app.get("image") for image in element.proto.imgs]
 
 
+def shown_in(app: AppTest, tabs: str, title: str) -> list[str]:
+    app.session_state[tabs] = title
+    app.run()
+    assert not app.exception
+    return pictures(app)
+
+
 def test_the_programme_page_shows_its_charts(monkeypatch):
     monkeypatch.delenv(STUDY_VARIABLE, raising=False)
     app = opened("programme.py")
-    assert not app.exception
-    told = pictures(app)
-    assert len(told) == 5
+    assert not pictures(app)  # drawn when somebody looks
+    told = shown_in(app, "programme-onglet", "Sélection")
+    assert len(told) == 4
     assert any(words.startswith("Projets, édition 1. ") and "30/168 retenus" in words for words in told)
     app.segmented_control(key="programme-edition").set_value("2").run()
     assert not app.exception
-    assert len(pictures(app)) == 3
+    assert len(pictures(app)) == 2
+    assert len(shown_in(app, "programme-onglet", "Programmes et dates")) == 1
 
 
 def test_the_pairing_page_shows_scores(monkeypatch):
     monkeypatch.delenv(STUDY_VARIABLE, raising=False)
     app = opened("pairing.py")
     assert not app.exception
-    assert [words.split(" : ")[0] for words in pictures(app)] == ["Accord entre 0 et 1"]
+    told = shown_in(app, "appariement-onglets", "Scores")
+    assert [words.split(" : ")[0] for words in told] == ["Accord entre 0 et 1"]

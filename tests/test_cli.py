@@ -127,7 +127,7 @@ def test_match_of_the_demonstration_says_so_everywhere(here, capsys):
     assert run("match", "--demo", "--out", "r") == 0
     out = capsys.readouterr().out
     assert "[démonstration]" in out
-    assert "32 placé(s), 136 hors plan" in out
+    assert "32 placés, 136 hors plan" in out
     assert "[démonstration]" in json.loads((here / "r" / "manifest.json").read_text(encoding="utf-8"))["title"]
     assert "démonstration" in (here / "r" / "assignments.geojson").read_text(encoding="utf-8")
 
@@ -172,7 +172,7 @@ def test_import_takes_the_valid_rows_and_keeps_the_others(here, capsys):
     capsys.readouterr()
     assert run("import", "appel.csv", "--as", "applications", "--study", "e.gpkg", "--actor", "Ana") == 1
     out = capsys.readouterr().out
-    assert "4 ligne(s) ajoutée(s)" in out  # A00 is twice: neither row is taken
+    assert "4 lignes ajoutées" in out  # A00 is twice: neither row is taken
     assert Study("e.gpkg").tables()["applications"] == 172
     kept = pd.read_csv(here / "appel.quarantaine.csv", sep=";", encoding="utf-8-sig")
     assert len(kept) == 2

@@ -25,6 +25,12 @@ def said(app: AppTest) -> str:
     return "\n".join(element.value for kind in ("markdown", "caption", "info", "success") for element in app.get(kind))
 
 
+def look(app: AppTest, title: str) -> None:
+    app.session_state["appariement-onglets"] = title
+    app.run()
+    assert not app.exception
+
+
 @pytest.fixture
 def study(tmp_path, monkeypatch) -> Study:
     """A study of one's own, that can be written."""
@@ -39,6 +45,7 @@ def test_weights_start_from_the_file_and_a_zero_everywhere_is_a_sentence(monkeyp
     rules = rulebook.opened().rules
     for name in ("needs", "feasibility", "window", "people"):
         assert app.slider(key=f"poids-{name}").value == rules.criterion(name).weight
+    look(app, "Pourquoi")
     assert "c’est le plan proposé" in said(app)
     assert "L’étude livrée est en lecture seule" in said(app)
     app.slider(key="poids-needs").set_value(0.0).run()
@@ -97,6 +104,7 @@ def test_the_page_shows_who_waits_who_looks_alike_and_the_next_wave(monkeypatch)
     app.number_input(key="appariement-maximum").set_value(2).run()
     assert not app.exception
     assert "Liste de réserve" in said(app)
+    look(app, "Vérification")
     assert any("deux projets distincts" in str(frame.value.to_dict()) for frame in app.dataframe)
     app.toggle(key="vague-partir").set_value(True).run()
     assert not app.exception

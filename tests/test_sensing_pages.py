@@ -33,6 +33,12 @@ def said(page: AppTest) -> str:
     return "\n".join(element.value for kind in ("markdown", "caption", "info", "warning") for element in page.get(kind))
 
 
+def look(page: AppTest, tabs: str, title: str) -> None:
+    page.session_state[tabs] = title
+    page.run()
+    assert not page.exception
+
+
 def cells(page: AppTest) -> str:
     return "\n".join(frame.value.to_csv() for frame in page.dataframe)
 
@@ -71,6 +77,7 @@ def test_place_then_observations_then_sessions_without_the_map():
 def test_exact_words_are_shown_only_on_demand_and_with_a_caution(shipped):
     words = shipped["observations"]["verbatim"].dropna()
     page = opened("sensing.py")
+    look(page, "sensible-onglet", "Désaccords et absences")
     assert not [text for text in words if text in cells(page)]
     page.toggle(key="sensible-mots").set_value(True).run()
     assert "Mots exacts affichés" in said(page)
@@ -107,9 +114,7 @@ def test_every_view_is_drawn_and_says_how_it_was_made():
 def test_individual_and_collective_are_two_maps_side_by_side():
     page = opened("sensing.py")
     assert len(page.get("deck_gl_json_chart")) == 1
-    page.session_state["sensible-onglet"] = "Individuel et collectif"
-    page.run()
-    assert not page.exception
+    look(page, "sensible-onglet", "Individuel et collectif")
     assert len(page.get("deck_gl_json_chart")) == 3
     titles = said(page).replace("\\", "")
     assert "ressenti par chacun : 1 séance, 11 personnes, 92 observations" in titles
@@ -144,6 +149,7 @@ def test_a_district_nobody_walked_is_a_sentence():
 @pytest.mark.usefixtures("at_shipped")
 def test_a_measured_layer_gives_quadrants_and_discordant_places(shipped):
     page = opened("sensing.py")
+    look(page, "sensible-onglet", "Ressenti et mesure")
     counts = next(frame.value for frame in page.dataframe if "Sujet" in frame.value)
     assert list(counts.columns) == ["Sujet", "non fourni"]
     placed = shipped["observations"].dropna(subset=["geometry"])
@@ -194,6 +200,7 @@ def test_the_sheet_has_every_section_and_no_exact_words(shipped):
         assert title in said(page)
     words = [*shipped["observations"]["verbatim"].dropna(), *shipped["statements"]["statement"]]
     assert not [text for text in words if text in cells(page)]
+    look(page, "diagnostic-onglet", "Comparer les quartiers")
     compared = next(frame.value for frame in page.dataframe if "Indicateur" in frame.value)
     assert len(compared.columns) == 5  # four districts were walked
     page.toggle(key="diagnostic-parcourus").set_value(False).run()
@@ -204,6 +211,7 @@ def test_the_sheet_has_every_section_and_no_exact_words(shipped):
 @pytest.mark.usefixtures("at_shipped")
 def test_needs_of_the_field_are_off_until_somebody_counts_them():
     page = opened("diagnosis.py")
+    look(page, "diagnostic-onglet", "Besoins du terrain")
     needs = next(frame.value for frame in page.dataframe if "Objectifs" in frame.value)
     assert "Terrain (marches et ateliers)" not in needs
     page.toggle(key="diagnostic-terrain").set_value(True).run()

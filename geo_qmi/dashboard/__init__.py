@@ -87,6 +87,8 @@ def run() -> None:
         menu.setdefault(heading, []).append(made)
     page = st.navigation(menu, position="top")
     st.html(_FOLDER / "layout.css")
+    # Our own file, nothing of the study in it: Streamlit has no setting for the language of the page.
+    st.html(f"<script>{(_FOLDER / 'layout.js').read_text('utf-8')}</script>", unsafe_allow_javascript=True)
     visit.sign_in()
     banner()
     page.run()

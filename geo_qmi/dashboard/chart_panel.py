@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 #: Widest a chart is shown: beyond, its letters are larger than those of the page. It narrows with the page.
 _WIDEST_PX = 1040
-#: Pictures kept a session; apart from results, which cost more.
-_SHELF = "graphiques"
 
 
 def show_chart(chart: Chart, *, key: str) -> None:
@@ -35,8 +33,8 @@ def show_chart(chart: Chart, *, key: str) -> None:
     if chart.nothing:
         st.info(literal(chart.nothing))
         return
-    mark = (state.stamp(), chart.heading, chart.description, chart.credits, chart.drawing)
-    picture = state.remembered(mark, lambda: charts.svg(chart), shelf=_SHELF)
+    mark = (chart.heading, chart.description, chart.credits, chart.drawing)
+    picture = state.remembered(("graphique", *mark), lambda: charts.svg(chart))
     st.image(picture, width=_WIDEST_PX, alt=f"{chart.heading}. {chart.description}")
     st.markdown(literal(chart.description))
     with st.expander("Les mêmes données en tableau, et téléchargements", icon=":material/table_rows:"):

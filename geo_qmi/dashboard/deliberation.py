@@ -31,9 +31,12 @@ _OUT = "Non retenu"
 
 def _key(found: Comparison, name: str, *parts: str) -> tuple[Any, ...]:
     """Return everything a result of this comparison depends on."""
-    prepared = found.prepared
-    ids = tuple(found.match.appraisal.projects)
-    return (name, state.stamp(), *prepared.inputs.values(), *prepared.districts, hash(ids), *parts)
+    return (name, state.Same(found), *parts)
+
+
+def _labels(found: Comparison) -> dict[str, str]:
+    """Return project and district identifier → name shown, as `geo_qmi.jury.labels`."""
+    return state.remembered(_key(found, "libellés"), lambda: jury.labels(found.prepared))
 
 
 def why_not(found: Comparison, project_id: str, district_id: str) -> None:
@@ -117,7 +120,7 @@ def _ranks(found: Comparison) -> None:
         table = state.remembered(_key(found, "rangs"), lambda: jury.rank_shares(found.match))
     if table.empty:
         return
-    labels = jury.labels(found.prepared)
+    labels = _labels(found)
     ident = st.selectbox(
         "Quartier dont on regarde les rangs", list(found.prepared.districts), format_func=labels.__getitem__,
         key="solidite-rangs",
@@ -142,11 +145,11 @@ def show_finding(told: Finding) -> None:
 
 def reserve_and_limits(found: Comparison) -> None:
     """Show who waits in each district, and which rules the plan stands against."""
-    waiting = jury.reserve(found.prepared, found.match)
+    waiting = state.remembered(_key(found, "réserve"), lambda: jury.reserve(found.prepared, found.match))
     if waiting.sentences:
         st.markdown("**Liste de réserve**")
         show_finding(waiting)
-    limits = jury.limits(found.match, jury.labels(found.prepared))
+    limits = state.remembered(_key(found, "règles"), lambda: jury.limits(found.match, _labels(found)))
     with st.expander("Les règles du plan : ce que chacune demande, ce que le plan atteint"):
         show_table(limits, height_px=min(360, 38 + 35 * len(limits)))
 
@@ -154,7 +157,7 @@ def reserve_and_limits(found: Comparison) -> None:
 def decisions(found: Comparison, tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> None:
     """Show what the jury decided, and let it decide when the study can be written."""
     written = tables["decisions"]
-    labels = jury.labels(found.prepared) | dict(names)
+    labels = _labels(found) | dict(names)
     _log(written, labels)
     if found.refusal:
         st.info("Sans plan proposé, aucune décision ne peut être comparée à une proposition.")

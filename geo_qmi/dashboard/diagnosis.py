@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import maps, matching, sensitive
-from geo_qmi.dashboard import fieldwork, state
+from geo_qmi.dashboard import fieldwork, state, visit
 from geo_qmi.dashboard.fieldwork import Kept
 from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.runs import field_needs
@@ -27,31 +27,33 @@ def page() -> None:
         return
     tables, ident, names = opening
     with state.refusals():
-        sheets = state.remembered(("fiches", state.stamp()), lambda: _sheets(tables, names))
-    sheet = sheets[ident]
+        sheet = _made(tables, ident)
     if sheet.demo:
         st.caption(":material/science: Séances de démonstration : inventées, ne rien en conclure sur le terrain.")
-    one, all_of_them, needs = st.tabs(["Fiche du quartier", "Comparer les quartiers", "Besoins du terrain"])
+    titles = ["Fiche du quartier", "Comparer les quartiers", "Besoins du terrain"]
+    one, all_of_them, needs = st.tabs(titles, **visit.in_address("diagnostic-onglet", titles))
     with one:
         _map(tables, ident)
-        _sheet(sheet)
-    with all_of_them:
-        _compare(sheets, names)
-    with needs:
-        _needs(tables, ident)
-    own = {"needs": _field_needs(tables)}
-    downloads({name: frame for name, frame in own.items() if len(frame)} or {"districts": tables["districts"]},
-              key="diagnostic", mark=maps.DEMO * sheet.demo)  # fmt: skip
+        _sheet(sheet, ident)
+    if all_of_them.open:  # every district is read when somebody looks
+        with all_of_them:
+            _compare(tables, names)
+    if needs.open:
+        with needs:
+            _needs(tables, ident)
+            found = _field_needs(tables)
+            if len(found):
+                downloads({"needs": found}, key="diagnostic", mark=maps.DEMO * sheet.demo)
 
 
-def _sheets(tables: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Sheet]:
-    return {ident: sensitive.diagnosis(ident, tables=tables) for ident in names}
+def _made(tables: Mapping[str, Any], ident: str) -> Sheet:
+    return state.of_study("fiche", ident, build=lambda: sensitive.diagnosis(ident, tables=tables))
 
 
 def _field_needs(tables: Mapping[str, Any]) -> pd.DataFrame:
     """Return table ``needs`` of the layer ``field``, for every district, computed once a study."""
     with state.refusals():
-        return state.remembered(("besoins", state.stamp()), lambda: field_needs(tables))
+        return state.of_study("besoins du terrain", build=lambda: field_needs(tables))
 
 
 def _map(tables: Mapping[str, Any], ident: str) -> None:
@@ -59,34 +61,56 @@ def _map(tables: Mapping[str, Any], ident: str) -> None:
     kept = Kept()
     with state.refusals():
         cell_m = float(fieldwork.CELLS_M[0])
-        key = ("sensible", state.stamp(), ident, kept, cell_m)  # the key of the page *Carte sensible*
-        found = state.remembered(key, lambda: fieldwork.fieldwork(tables, ident, kept=kept, cell_m=cell_m))
-        drawn = ("sensible-carte", state.stamp(), ident, kept, cell_m, "places", "")
-        shown = state.remembered(drawn, lambda: fieldwork.drawn(tables, ident, found, kept=kept))
+        mark = (ident, kept, cell_m)  # as the page *Carte sensible* asks for it
+        found = state.of_study(
+            "terrain", *mark, build=lambda: fieldwork.fieldwork(tables, ident, kept=kept, cell_m=cell_m)
+        )
+        ground = state.of_study("sol", ident, build=lambda: fieldwork.ground_of(tables, ident))
+        shown = state.of_study(
+            "carte sensible", *mark, "places", "",
+            build=lambda: fieldwork.drawn(tables, ident, found, kept=kept, ground=ground),
+        )  # fmt: skip
     show_map(shown, key=f"diagnostic-carte-{ident}", height_px=460, place=ident)
 
 
-def _sheet(sheet: Sheet) -> None:
+def _sheet(sheet: Sheet, ident: str) -> None:
     """Show every section, in the same order for every district, empty where nothing was collected."""
-    for title, frame in sheet.sections().items():
-        st.markdown(f"#### {title}")
-        shown = fieldwork.worded(frame)
+    sections = state.of_study(
+        "fiche en mots",
+        ident,
+        build=lambda: {title: fieldwork.worded(rows) for title, rows in sheet.sections().items()},
+    )
+    for title, shown in sections.items():
+        st.markdown(f"## {title}")
         if shown.empty:
             st.markdown("_Rien n’a été recueilli._")
         else:
             show_table(shown)
 
 
-def _compare(sheets: Mapping[str, Sheet], names: Mapping[str, str]) -> None:
+def _compare(tables: Mapping[str, Any], names: Mapping[str, str]) -> None:
     """Show the same indicators for every district, side by side; a dash is unknown, never zero."""
-    walked = st.toggle("Seulement les quartiers où une séance a eu lieu", value=True, key="diagnostic-parcourus")
-    told = {ident: sheet for ident, sheet in sheets.items() if not walked or _went(sheet)}
-    if not told:
+    walked = st.toggle(
+        "Seulement les quartiers où une séance a eu lieu",
+        value=True,
+        **visit.in_address("diagnostic-parcourus", visit.YES_OR_NO),
+    )
+    with state.refusals():
+        sheets = {ident: _made(tables, ident) for ident in names}
+        table = state.of_study("comparaison", walked, build=lambda: _compared(sheets, names, walked=walked))
+    if table.empty:
         st.info("Aucune séance de terrain dans cette étude.")
         return
-    table = sensitive.comparison(list(told.values())).rename(columns={"label": "Indicateur", **names})
-    show_table(table.round(2).reset_index(drop=True), height_px=35 * (len(table) + 1) + 3)
+    show_table(table, height_px=35 * (len(table) + 1) + 3)
     st.caption("Un tiret : aucune séance n’a pu le recueillir. Ce n’est pas un zéro.")
+
+
+def _compared(sheets: Mapping[str, Sheet], names: Mapping[str, str], *, walked: bool) -> pd.DataFrame:
+    told = [sheet for sheet in sheets.values() if not walked or _went(sheet)]
+    if not told:
+        return pd.DataFrame()
+    table = sensitive.comparison(told).rename(columns={"label": "Indicateur", **names})
+    return table.round(2).reset_index(drop=True)
 
 
 def _went(sheet: Sheet) -> bool:
@@ -96,11 +120,17 @@ def _went(sheet: Sheet) -> bool:
 
 def _needs(tables: Mapping[str, Any], ident: str) -> None:
     """Show the needs of the documents, those of the field beside them, and what counting both would change."""
-    counted = st.toggle("Compter aussi les besoins du terrain", value=False, key="diagnostic-terrain")
+    counted = st.toggle(
+        "Compter aussi les besoins du terrain",
+        value=False,
+        **visit.in_address("diagnostic-terrain", visit.YES_OR_NO),
+    )
     layers = ("objectives", "expected_solutions", "districts")
-    own = [tables[name][tables[name]["district_id"] == ident] for name in layers]
     with state.refusals():
-        published = matching.needs(*own, lexicon=tables["lexicon"])
+        own = [tables[name][tables[name]["district_id"] == ident] for name in layers]
+        published = state.of_study(
+            "besoins publiés", ident, build=lambda: matching.needs(*own, lexicon=tables["lexicon"])
+        )
         field = _field_needs(tables)
     field = field[field["district_id"] == ident]
     asked = pd.concat([published, field], ignore_index=True) if counted else published
@@ -116,37 +146,42 @@ def _needs(tables: Mapping[str, Any], ident: str) -> None:
     labels = {**NEED_LAYERS, **OTHER_LAYERS}
     wide = wide[[layer for layer in labels if layer in wide]].rename(columns=labels)
     wide.insert(0, "Thème", [THEMES[theme] for theme in wide.index])
-    st.markdown(
-        f"#### Poids de chaque thème, couche par couche {'(terrain compté)' if counted else '(documents seuls)'}"
-    )
+    st.markdown(f"## Poids de chaque thème, couche par couche {'(terrain compté)' if counted else '(documents seuls)'}")
     show_table(wide.round(3).reset_index(drop=True))
-    _effect(tables, asked, weights, ident, counted=counted)
+    with state.refusals():
+        rows = state.of_study(
+            "effet du terrain", ident, counted, build=lambda: _effect(tables, asked, weights, ident, counted=counted)
+        )
+    if rows.empty:
+        return
+    st.markdown("## Score des projets réels dans ce quartier")
+    show_table(rows)
+    st.caption(
+        "Le terrain est ici une couche de besoins de plus, de même poids que les autres. Dans l’appariement, il compte "
+        "dès que le poids « Réponse aux besoins relevés sur le terrain » dépasse 0 (page Appariement, règles)."
+    )
 
 
 def _effect(
     tables: Mapping[str, Any], asked: pd.DataFrame, weights: Mapping[str, float], ident: str, *, counted: bool
-) -> None:
-    """Show the scores of the real projects in this district under the needs that count."""
+) -> pd.DataFrame:
+    """Return the scores of the real projects in this district under the needs that count."""
     projects = tables["projects"]
     if projects.empty:
-        return
-    with state.refusals():
-        brought = matching.offers(projects, lexicon=tables["lexicon"], tags=tables["project_tags"])
-        now = matching.score(asked, brought, layer_weights=weights, project_ids=projects["project_id"],
-                             district_ids=[ident])[ident]  # fmt: skip
-        before = matching.score(asked[asked["layer"] != "field"], brought, project_ids=projects["project_id"],
-                                district_ids=[ident])[ident]  # fmt: skip
+        return pd.DataFrame()
+    brought = state.of_study(
+        "offres des projets",
+        build=lambda: matching.offers(projects, lexicon=tables["lexicon"], tags=tables["project_tags"]),
+    )
+    whole: dict[str, Any] = {"project_ids": projects["project_id"], "district_ids": [ident]}
+    now = matching.score(asked, brought, layer_weights=weights, **whole)[ident]
+    before = matching.score(asked[asked["layer"] != "field"], brought, **whole)[ident]
     names = projects.set_index("project_id")["name"]
     rows = pd.DataFrame({"Projet": names.reindex(now.index), "Score, documents seuls": before.round(3)})
     if counted:
         rows["Score, terrain compté"] = now.round(3)
         rows["Écart"] = (now - before).round(3)
-    st.markdown("#### Score des projets réels dans ce quartier")
-    show_table(rows.sort_values(rows.columns[-2 if counted else -1], ascending=False, ignore_index=True))
-    st.caption(
-        "Le terrain est ici une couche de besoins de plus, de même poids que les autres. Dans l’appariement, il compte "
-        "dès que le poids « Réponse aux besoins relevés sur le terrain » dépasse 0 (page Appariement, règles)."
-    )
+    return rows.sort_values(rows.columns[-2 if counted else -1], ascending=False, ignore_index=True)
 
 
 if __name__ == "__main__":

@@ -27,15 +27,13 @@ def page() -> None:
     tables, ident, _ = opening
     rows = tables["districts"]
     district = rows[rows["district_id"] == ident].iloc[0]
-    walks = readings.walks(tables, ident)
+    walks = state.of_study("marches", ident, build=lambda: readings.walks(tables, ident))
     _perimeter(district)
     place, asked, projects, field = st.tabs(["Carte", "Besoins et contexte", "Projets", "Terrain"])
     with place:
         chosen = ("districts", "communes", "barriers", "stations", "sites")
         own = {name: tables[name] for name in chosen}
-        drawn = state.remembered(
-            ("carte", state.stamp(), ident), lambda: maps.district_map(ident, **own, walks=walks)
-        )  # fmt: skip
+        drawn = state.of_study("carte du quartier", ident, build=lambda: maps.district_map(ident, **own, walks=walks))
         show_map(drawn, key=f"carte-{ident}", height_px=600, place=ident)
     with asked:
         _needs(tables, district)
@@ -43,7 +41,8 @@ def page() -> None:
         _projects(tables, ident)
     with field:
         _field(tables, ident)
-    downloads(_kept(tables, ident), key="quartier", mark=maps.DEMO if walks else "")
+    kept = state.of_study("tables du quartier", ident, build=lambda: _kept(tables, ident))
+    downloads(kept, key="quartier", mark=maps.DEMO if walks else "")
 
 
 def _perimeter(district: pd.Series[Any]) -> None:
@@ -103,7 +102,8 @@ def _list(title: str, frame: pd.DataFrame, ident: str, column: str) -> None:
 
 def _projects(tables: Mapping[str, pd.DataFrame], ident: str) -> None:
     """Show the projects allocated to the district, and where each was really deployed."""
-    rows = readings.projects(tables, district_id=ident)
+    rows = state.of_study("projets", build=lambda: readings.projects(tables))
+    rows = rows[(tables["projects"]["district_id"] == ident).to_numpy(dtype=bool)]
     if rows.empty:
         st.info("Aucun projet nommé pour ce quartier dans les documents.")
         return

@@ -1,35 +1,32 @@
 """What do the walks, interviews and workshops of a district say, under the choices of the reader?
 
-Keeps the records somebody asks for, has `geo_qmi.sensitive` compute places and values from them, and words the tables
-of the pages. The exact words of people are private: they come only from the functions that say so, and the page asks
-before it shows them. It knows no widget.
+Keeps the records somebody asks for, has `geo_qmi.sensitive` compute places and values from them, and draws the maps
+of the pages; `geo_qmi.dashboard.fieldwork_rows` words their tables. Observations carry the exact words of people, which
+are private: the page asks before it shows them. It knows no widget.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import geopandas as gpd
 import pandas as pd
-import shapely
 
 from geo_qmi import maps, sensitive
 from geo_qmi.vocabulary import (
     ACTOR_GROUPS,
-    OBSERVATION_KINDS,
     PLACE_DISPLAYS,
     PLACE_STATES,
-    READING_FRAMES,
     SENSES,
-    SESSION_KINDS,
     THEMES,
     WORKSHOP_KINDS,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import geopandas as gpd
 
     from geo_qmi.maps.sensitive import View
 
@@ -204,7 +201,14 @@ def _wanted(seen: pd.DataFrame, kept: Kept) -> pd.Series[bool]:
 
 
 def drawn(
-    tables: Mapping[str, Any], district_id: str, found: Fieldwork, *, kept: Kept, view: str = "places", chosen: str = ""
+    tables: Mapping[str, Any],
+    district_id: str,
+    found: Fieldwork,
+    *,
+    kept: Kept,
+    view: str = "places",
+    chosen: str = "",
+    ground: Ground | None = None,
 ) -> maps.Map:
     """Return the sensitive map of the district, laid over its perimeter, barriers and stations.
 
@@ -222,12 +226,14 @@ def drawn(
         Key of `VIEWS`.
     chosen
         Place, or absence, to outline.
+    ground
+        As returned by `ground_of` for that district, where it is there already: it is the same under every view.
     """
-    ground, title = ground_of(tables, district_id)
+    ground = ground or ground_of(tables, district_id)
     seen = _heard(found, view)
     shown = maps.sensitive_map(
-        ground,
-        district=title,
+        ground.drawn,
+        district=ground.title,
         places=found.places,
         evidence=sensitive.evidence(seen),
         field=found.own if view in _WITH_RECORDS else {name: found.own[name] for name in ("routes", "stages")},
@@ -238,12 +244,19 @@ def drawn(
     return maps.outlined(shown, _where(found, chosen)) if chosen else shown
 
 
-def ground_of(tables: Mapping[str, Any], district_id: str) -> tuple[maps.Map, str]:
+class Ground(NamedTuple):
+    """What lies under every map of a district, and its French name."""
+
+    drawn: maps.Map
+    title: str
+
+
+def ground_of(tables: Mapping[str, Any], district_id: str) -> Ground:
     """Return what lies under every map of a district, and its French name."""
     chosen = ("districts", "communes", "barriers", "stations", "sites")
     ground = maps.district_map(district_id, **{name: tables[name] for name in chosen})
     hosts = maps.hosts_of(tables["districts"], tables["communes"]).set_index("district_id")
-    return ground, str(hosts.loc[district_id, "title"])
+    return Ground(ground, str(hosts.loc[district_id, "title"]))
 
 
 def _heard(found: Fieldwork, view: str) -> gpd.GeoDataFrame:
@@ -267,13 +280,12 @@ def _detail(seen: gpd.GeoDataFrame, places: gpd.GeoDataFrame, view: str) -> pd.D
     return sensitive.values(seen, places=places, by=[apart[view]]) if view in apart else None
 
 
-def together(tables: Mapping[str, Any], district_id: str, found: Fieldwork) -> tuple[maps.Map, maps.Map]:
+def together(ground: Ground, found: Fieldwork) -> tuple[maps.Map, maps.Map]:
     """Return two maps of one ground to lay side by side: what each person felt, and what groups said or placed."""
-    ground, title = ground_of(tables, district_id)
     own = found.own
     alone = maps.sensitive_map(
-        ground,
-        district=f"{title}, ressenti par chacun",
+        ground.drawn,
+        district=f"{ground.title}, ressenti par chacun",
         places=found.places,
         evidence=found.evidence,
         field={name: own[name] for name in ("routes", "stages", "observations")},
@@ -281,7 +293,7 @@ def together(tables: Mapping[str, Any], district_id: str, found: Fieldwork) -> t
     told = sensitive.collective_evidence(
         own["sessions"], statements=own["statements"], workshop_items=own["workshop_items"]
     )
-    shared = maps.collective_map(ground, district=title, evidence=told, field=own, extent_m=alone.extent_m)
+    shared = maps.collective_map(ground.drawn, district=ground.title, evidence=told, field=own, extent_m=alone.extent_m)
     return alone, shared
 
 
@@ -341,139 +353,6 @@ def _where(found: Fieldwork, chosen: str) -> gpd.GeoDataFrame:
     """Return the place, or the absence, behind a choice of `spoken_places`."""
     place = found.places[found.places["place_id"] == chosen]
     return said_at(found, chosen).set_index("observation_id") if place.empty else place
-
-
-def observation_rows(seen: pd.DataFrame, sessions: pd.DataFrame, *, with_words: bool) -> pd.DataFrame:
-    """Return observations with French headings; their authors never, their words only `with_words`."""
-    titles = sessions.set_index("session_id")["title"]
-    rows = pd.DataFrame(
-        {
-            "Observation": seen["observation_id"],
-            "Nature": seen["kind"].map(OBSERVATION_KINDS),
-            "Valence": seen["valence"],
-            "Thème": seen["theme"].map(THEMES).fillna(_UNSAID),
-            "Sens": seen["sense"].map(SENSES).fillna(_UNSAID),
-            "Grille de lecture": seen["frame"].map(READING_FRAMES).fillna(_UNSAID),
-            "Groupe": seen["actor_group"].map(ACTOR_GROUPS).fillna("inconnu"),
-            "Ce qui manque": seen["wished"],
-            "Séance": seen["session_id"].map(titles),
-        }
-    )
-    if with_words:
-        rows["Mots exacts"] = seen["verbatim"]
-    return rows.dropna(axis="columns", how="all").sort_values("Observation", ignore_index=True)
-
-
-def absences(found: Fieldwork) -> pd.DataFrame:
-    """Return what people say is missing, placed or not, with French headings."""
-    seen = found.own["observations"]
-    lost = seen[seen["kind"] == "absence"]
-    return pd.DataFrame(
-        {
-            "Ce qui manque": lost["wished"].fillna(_UNSAID),
-            "Thème": lost["theme"].map(THEMES).fillna(_UNSAID),
-            "Groupe": lost["actor_group"].map(ACTOR_GROUPS).fillna("inconnu"),
-            "Placé": lost.geometry.notna().map({True: "oui", False: "non : valable partout"}),
-            "Observation": lost["observation_id"],
-        }
-    ).sort_values(["Thème", "Observation"], ignore_index=True)
-
-
-def disagreements(found: Fieldwork, *, with_words: bool) -> pd.DataFrame:
-    """Return the divided places, the most polarised first; both extreme sentences only `with_words` (private)."""
-    split = found.places[found.places["state"] == "divided"]
-    told = sensitive.with_stops(
-        split.sort_values(["polarisation", "place_id"], ascending=[False, True]), found.own["stages"]
-    )
-    rows = pd.DataFrame(
-        {
-            "Lieu": told["place_id"],
-            "Près de": told["near"],
-            "Personnes": told["n_people"],
-            "Favorables": told["n_positive"],
-            "Défavorables": told["n_negative"],
-            "Polarisation (0 à 1)": told["polarisation"].round(2),
-        }
-    )
-    if with_words:
-        both = sensitive.opposites(found.own["observations"], places=found.places, table=found.places)
-        sides = both.pivot_table(index="place_id", columns="side", values="verbatim", aggfunc="first", dropna=False)
-        for side, heading in (("positive", "Dit en bien"), ("negative", "Dit en mal")):
-            rows[heading] = rows["Lieu"].map(sides[side]) if side in sides else None
-    return rows
-
-
-def individual(found: Fieldwork) -> pd.DataFrame:
-    """Return what individuals felt, theme by theme, one person one vote: people, value, agreement."""
-    return _by_group(found, "theme", THEMES, heading="Thème")
-
-
-def by_actor(found: Fieldwork) -> pd.DataFrame:
-    """Return what each group of actors felt over the whole ground, one person one vote."""
-    return _by_group(found, "actor_group", ACTOR_GROUPS, heading="Groupe")
-
-
-def _by_group(found: Fieldwork, column: str, labels: Mapping[str, str], *, heading: str) -> pd.DataFrame:
-    """Return values of the whole ground kept apart by one column, the worst first."""
-    headings = [heading, "Valeur (−2 à +2)", "Personnes", "Observations", "Polarisation (0 à 1)"]
-    seen = found.own["observations"]
-    placed = seen[seen.geometry.notna() & ~seen.geometry.is_empty]
-    if placed.empty:
-        return pd.DataFrame(columns=headings)
-    around = shapely.box(*placed.total_bounds).buffer(1.0)
-    whole = gpd.GeoDataFrame({"place_id": ["ensemble"]}, geometry=[around], crs=placed.crs)
-    told = sensitive.values(placed, places=whole, by=[column]).sort_values("value", kind="stable")
-    cells = [
-        told[column].map(labels).fillna(_UNSAID),
-        told["value"].round(2),
-        told["n_people"],
-        told["n_observations"],
-        told["polarisation"].round(2),
-    ]
-    return pd.DataFrame(dict(zip(headings, cells, strict=True))).reset_index(drop=True)
-
-
-def collective(found: Fieldwork, *, with_words: bool) -> pd.DataFrame:
-    """Return what groups said together; the sentence only `with_words` (private)."""
-    said = found.own["statements"]
-    said = said[said["scope"] == "collective"]
-    titles = found.own["sessions"].set_index("session_id")["title"]
-    rows = pd.DataFrame(
-        {
-            "Thème": said["theme"].map(THEMES).fillna(_UNSAID),
-            "Valence": said["valence"],
-            "Séance": said["session_id"].map(titles),
-        }
-    )
-    if with_words:
-        rows["Propos"] = said["statement"]
-    return rows.sort_values(["Valence", "Thème"], ignore_index=True)
-
-
-def workshop(items: pd.DataFrame) -> pd.DataFrame:
-    """Return the workshop objects by class and rank, with French headings."""
-    order = items.sort_values(["kind", "priority", "label"], na_position="last")
-    return pd.DataFrame(
-        {
-            "Classe": order["kind"].map(WORKSHOP_KINDS),
-            "Priorité": order["priority"],
-            "Objet": order["label"],
-            "Thème": order["theme"].map(THEMES).fillna(_UNSAID),
-        }
-    ).reset_index(drop=True)
-
-
-def session_rows(sessions: pd.DataFrame) -> pd.DataFrame:
-    """Return sessions with French headings."""
-    return pd.DataFrame(
-        {
-            "Séance": sessions["title"],
-            "Nature": sessions["kind"].map(SESSION_KINDS),
-            "Début": sessions["start"].str.replace("T", " "),
-            "Participants": sessions["n_participants"],
-            "Source": sessions["source"],
-        }
-    ).reset_index(drop=True)
 
 
 def choices_of(seen: pd.DataFrame, column: str, labels: Mapping[str, str]) -> Sequence[str]:

@@ -21,18 +21,22 @@ from geo_qmi.errors import GeoQmiError, InputError
 from geo_qmi.sources.streets import read_streets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import geopandas as gpd
+    import pandas as pd
 
     from geo_qmi.walking import Terrain
 
-_LAYERS = ["gpkg", "geojson", "zip"]
+#: Suffixes of the files that hold a map, and of those that hold a table: those the commands read.
+_LAYERS = ["gpkg", "geojson", "json", "zip", "fgb", "kml", "kmz"]
+TABLES = ["csv", "tsv", "txt", "xlsx", "ods"]
 #: Files of each layer, in the order shown: title, suffixes.
 _OFFERED = {
     "streets": ("Rues : extrait .osm.pbf ou couche de lignes", ["pbf", *_LAYERS]),
     "population": ("Habitants : carreaux ou zones", _LAYERS),
     "zones": ("Zones à comparer : QPV, ou revenus", _LAYERS),
+    "served": ("Populations desservies : projet et lieu", TABLES),
 }
 
 
@@ -54,10 +58,12 @@ class Chosen:
     household_size: float | None
 
 
-def chosen(tables: Mapping[str, Any], ident: str, *, key: str) -> Chosen | None:
+def chosen(
+    tables: Mapping[str, Any], ident: str, *, key: str, offered: Sequence[str] = ("streets", "population", "zones")
+) -> Chosen | None:
     """Let the reader bring layers and an hour, and return the ground; or say in words that there is none."""
     with st.expander("Rues, habitants, heure : changer le terrain", icon=":material/tune:"):
-        kept = _kept_layers(key)
+        kept = _kept_layers(key, offered)
         left, middle, right = st.columns(3, vertical_alignment="bottom")
         hour = left.time_input("Heure de la marche", value=None, key=f"{key}-heure")
         slopes = middle.checkbox("Compter la pente, si les rues ont des altitudes", key=f"{key}-pente")
@@ -84,6 +90,12 @@ def chosen(tables: Mapping[str, Any], ident: str, *, key: str) -> Chosen | None:
     return Chosen(given, (*stamp, size), kept["zones"][1] if "zones" in kept else None, size)
 
 
+def served() -> tuple[str, pd.DataFrame] | None:
+    """Return the served populations that the reader brought, with a mark of them."""
+    found: tuple[str, pd.DataFrame] | None = st.session_state.get("couches", {}).get("served")
+    return found
+
+
 def dropped(
     title: str, read: Callable[[Path, str], Any], *, types: list[str], key: str
 ) -> tuple[str, Any] | None:  # fmt: skip
@@ -101,15 +113,18 @@ def dropped(
         return None
 
 
-def _kept_layers(key: str) -> dict[str, tuple[str, gpd.GeoDataFrame]]:
+def _kept_layers(key: str, offered: Sequence[str]) -> dict[str, tuple[str, Any]]:
     """Return the layers of the session, by kind, with a mark of each; new files replace older ones."""
-    kept: dict[str, tuple[str, gpd.GeoDataFrame]] = st.session_state.setdefault("couches", {})
-    readers: dict[str, Callable[[Path, str], gpd.GeoDataFrame]] = {
+    kept: dict[str, tuple[str, Any]] = st.session_state.setdefault("couches", {})
+    readers: dict[str, Callable[[Path, str], Any]] = {
         "streets": lambda path, _: read_streets(path),
         "population": lambda path, name: walking.population_of(path, name=name),
         "zones": lambda path, name: walking.zones_of(path, name=name),
+        "served": lambda path, name: walking.served_of(path, name=name),
     }
-    for box, (name, (title, types)) in zip(st.columns(3), _OFFERED.items(), strict=True):
+    boxes = [box for _ in offered[::2] for box in st.columns(2)]
+    for box, name in zip(boxes, offered, strict=False):
+        title, types = _OFFERED[name]
         with box:
             found = dropped(title, readers[name], types=types, key=f"{key}-{name}")
             if found is not None:

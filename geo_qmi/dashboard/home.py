@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from geo_qmi import maps, overview
-from geo_qmi.dashboard import readings, state, visit
+from geo_qmi.dashboard import state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
 
@@ -37,12 +37,16 @@ def page() -> None:
     with absent:
         _missing(tables)
     with programme:
-        show_table(overview.counts(tables), height_px=560)
+        show_table(_counts(tables), height_px=560)
+
+
+def _counts(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    return state.of_study("comptes", build=lambda: overview.counts(tables))
 
 
 def _totals(tables: Mapping[str, pd.DataFrame]) -> None:
     """Show how many rows are real, how many are made up, and how many places are known."""
-    counted = overview.counts(tables)
+    counted = _counts(tables)
     n_real, n_demo = int(counted["Lignes réelles"].sum()), int(counted["Démonstration"].sum())
     filled = int((counted[["Lignes réelles", "Démonstration"]].sum(axis="columns") > 0).sum())
     districts = tables["districts"]
@@ -56,10 +60,10 @@ def _totals(tables: Mapping[str, pd.DataFrame]) -> None:
 
 def _next(tables: Mapping[str, pd.DataFrame]) -> None:
     """Propose one thing to do, with its page."""
-    proposed = overview.next_step(tables)
+    proposed = state.of_study("suite", build=lambda: overview.next_step(tables))
     with st.container(border=True):
         st.markdown("**Prochaine étape proposée**")
-        of = readings.district_names(tables).get(proposed.district_id, "")
+        of = visit.names(tables).get(proposed.district_id, "")
         st.markdown(literal(proposed.sentence) + (f" Quartier : {literal(of)}." if of else ""))
         visit.link(proposed.page, district_id=proposed.district_id)
 
@@ -67,7 +71,7 @@ def _next(tables: Mapping[str, pd.DataFrame]) -> None:
 def _steps(tables: Mapping[str, pd.DataFrame]) -> None:
     """Show where the study stands in the programme, with the page of each step."""
     st.caption("Les étapes 5 et 6 chevauchent l’étape 4 (003:L291-369). ● données réelles · ◐ démonstration · ○ rien")
-    for step in overview.steps(tables):
+    for step in state.of_study("étapes", build=lambda: overview.steps(tables)):
         left, middle, right = st.columns([3, 4, 3], vertical_alignment="center")
         left.markdown(f"{_SIGNS[step.state]} **{step.number}\\. {literal(step.title)}**  \n{literal(step.state)}")
         middle.markdown(literal(step.evidence))
@@ -77,7 +81,7 @@ def _steps(tables: Mapping[str, pd.DataFrame]) -> None:
 
 def _missing(tables: Mapping[str, pd.DataFrame]) -> None:
     """Show each gap with its consequence, then where the contours come from."""
-    gaps = overview.missing(tables)
+    gaps = state.of_study("manques", build=lambda: overview.missing(tables))
     if not gaps:
         st.markdown("Rien ne manque parmi ce que cette page vérifie.")
     for gap in gaps:
@@ -86,7 +90,7 @@ def _missing(tables: Mapping[str, pd.DataFrame]) -> None:
         with right:
             visit.link(gap.page)
     st.markdown("**Contours, par origine**")
-    show_table(overview.contours(tables))
+    show_table(state.of_study("contours", build=lambda: overview.contours(tables)))
 
 
 if __name__ == "__main__":

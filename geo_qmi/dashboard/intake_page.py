@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import maps, rulebook
-from geo_qmi.dashboard import deposit, readings, rounds, state
+from geo_qmi.dashboard import deposit, rounds, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_table
 from geo_qmi.desk import eligibility
@@ -24,12 +24,13 @@ def page() -> None:
     st.title("Candidatures")
     with state.refusals():
         tables = state.tables()
-    st.subheader("Importer un appel")
+    st.header("Importer un appel")
     took = deposit.wizard("candidatures", table="applications")
     with state.refusals():
         tables = state.tables()
-    rows = _together(tables["applications"], took)
-    st.subheader("Dossiers")
+    mark = (state.stamp(), state.Same(took))
+    rows = state.remembered(("dossiers", *mark), lambda: _together(tables["applications"], took))
+    st.header("Dossiers")
     if rows.empty:
         st.info("Aucune candidature dans cette étude : importez un appel ci-dessus.")
         return
@@ -43,7 +44,10 @@ def page() -> None:
     with conditions:
         _conditions(rows, tables)
     with doubles, state.refusals():
-        rounds.identities(rows.rename(columns={"application_id": "project_id"}), tables)
+        named = state.remembered(
+            ("dossiers nommés", *mark), lambda: rows.rename(columns={"application_id": "project_id"})
+        )
+        rounds.identities(named, tables)
     if len(tables["applications"]):
         downloads({"applications": tables["applications"]}, key="candidatures", mark=maps.DEMO if demo else "")
 
@@ -59,12 +63,9 @@ def _together(kept: pd.DataFrame, took: Intake | None) -> pd.DataFrame:
 def _conditions(rows: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
     """Show the verdict on each condition, for all then for one application."""
     with state.refusals():
-        key = ("conditions", state.stamp(), int(pd.util.hash_pandas_object(rows.astype(str)).sum()))
         found = state.remembered(
-            key,
-            lambda: eligibility.trace(
-                rows, tables, rules=rulebook.opened().rules, districts=readings.district_names(tables)
-            ),
+            ("conditions", state.stamp(), state.Same(rows)),
+            lambda: eligibility.trace(rows, tables, rules=rulebook.opened().rules, districts=visit.names(tables)),
         )
     if not found.conditions:
         st.info("Aucune condition ne peut être vérifiée : ces dossiers ne disent ni lieu, ni durée, ni compétence.")
@@ -74,13 +75,17 @@ def _conditions(rows: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
         "chaque case, le nombre de quartiers par verdict. Une case vide du dossier rend un verdict « inconnue », "
         "jamais « non remplie ». Les règles sont celles livrées (geo-qmi rules)."
     )
-    show_table(found.overview(), height_px=320, key="candidatures-conditions")
+    mine = state.Same(found)
+    counts = state.remembered(("conditions en nombre", mine), found.overview)
+    show_table(counts, height_px=320, key="candidatures-conditions")
+    labels = {ident: f"{name} ({ident})" for ident, name in found.names.items()}
     chosen = st.selectbox(
-        "Candidature", sorted(found.names, key=lambda ident: found.names[ident].casefold()),
-        format_func=lambda ident: f"{found.names[ident]} ({ident})", key="candidatures-dossier",
+        "Candidature", sorted(labels, key=lambda ident: labels[ident].casefold()), format_func=labels.__getitem__,
+        **visit.in_address("candidatures-dossier", labels.values()),
     )  # fmt: skip
     st.markdown(f"**Quartier par quartier : {literal(found.names[chosen])}**")
-    show_table(found.detail(chosen), height_px=360, key="candidatures-trace")
+    detail = state.remembered(("trace", mine, chosen), lambda: found.detail(chosen))
+    show_table(detail, height_px=360, key="candidatures-trace")
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ the page. The layer is not kept in the study. It knows no widget.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
 
 from geo_qmi import maps, sensitive
-from geo_qmi.dashboard.fieldwork import ground_of
 from geo_qmi.errors import InputError
 from geo_qmi.geo import propose_crs, to_metres
 from geo_qmi.vocabulary import QUADRANTS
@@ -20,7 +19,7 @@ from geo_qmi.vocabulary import QUADRANTS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from geo_qmi.dashboard.fieldwork import Fieldwork
+    from geo_qmi.dashboard.fieldwork import Fieldwork, Ground
     from geo_qmi.sources.raw import RawTable
 
 
@@ -90,13 +89,12 @@ def discordant_rows(found: Fieldwork, table: pd.DataFrame, *, with_words: bool) 
 
 
 def compared(
-    tables: Mapping[str, Any], district_id: str, found: Fieldwork, table: pd.DataFrame, *, topic: str
-) -> maps.Map:
+    ground: Ground, found: Fieldwork, *, table: pd.DataFrame, topic: str
+) -> maps.Map:  # fmt: skip
     """Return the map of one topic, felt against measured, from the table of `concordance_rows`."""
-    ground, title = ground_of(tables, district_id)
     return maps.concordance_map(
-        ground,
-        district=title,
+        ground.drawn,
+        district=ground.title,
         topic=sensitive.TOPICS[topic].label,
         places=found.places,
         table=table[table["topic"] == topic],

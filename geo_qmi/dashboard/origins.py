@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from geo_qmi import maps, provenance
-from geo_qmi.dashboard import readings, state
+from geo_qmi.dashboard import readings, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_table
 from geo_qmi.schema import label
@@ -32,7 +32,7 @@ def page() -> None:
         "Chercher un chiffre, un sujet, une ligne", placeholder="F015, déployées, 003:L1150…", key="cherche",
         bind="query-params", max_chars=200,
     )  # fmt: skip
-    found = provenance.answer(tables, asked)
+    found = state.of_study("réponse", asked, build=lambda: provenance.answer(tables, asked))
     if found:
         st.success(literal(found), icon=":material/format_quote:")
     against, counted, terms, rows = st.tabs(
@@ -51,21 +51,21 @@ def page() -> None:
 
 def _contradictions(tables: Mapping[str, pd.DataFrame], asked: str) -> None:
     """Show the register, then the sides of one contradiction next to each other."""
-    rows = provenance.ledger(tables, asked)
+    rows = state.of_study("registre", asked, build=lambda: provenance.ledger(tables, asked))
     if rows.empty:
         st.markdown("Aucune contradiction ne contient ces mots." if asked else "Aucune contradiction dans cette étude.")
         return
     subjects = dict(zip(rows["contradiction_id"], rows["subject"], strict=True))
+    labels = {one: f"{one} – {subject}" for one, subject in subjects.items()}
     ident = st.selectbox(
         f"Contradiction, parmi {maps.words(len(rows))}",
-        list(subjects),
-        format_func=lambda one: f"{one} – {subjects[one]}",
-        key="contradiction",
-        bind="query-params",
+        list(labels),
+        format_func=labels.__getitem__,
+        **visit.in_address("contradiction", labels.values()),
     )
     row = rows[rows["contradiction_id"] == ident].iloc[0]
     st.markdown(f"**Ce que disent les documents** : {literal(row['finding'])}")
-    sides = provenance.sides(tables, ident)
+    sides = state.of_study("versions", ident, build=lambda: provenance.sides(tables, ident))
     for box, (place, title, facts) in zip(st.columns(max(1, len(sides))), sides, strict=False):
         with box, st.container(border=True):
             st.markdown(f"**{literal(place)}**  \n{literal(title)}")
@@ -80,10 +80,10 @@ def _contradictions(tables: Mapping[str, pd.DataFrame], asked: str) -> None:
 
 def _figures(tables: Mapping[str, pd.DataFrame], asked: str) -> None:
     """Show every figure with its lines and the contradictions on them; rates as a/b beside."""
-    rows = provenance.figures(tables, asked)
+    rows = state.of_study("chiffres", asked, build=lambda: provenance.figures(tables, asked))
     st.markdown(f"**{maps.plural(len(rows), 'chiffre')}**, chacun avec les lignes où il est lu (document:Lligne)")
     show_table(rows, height_px=420)
-    rates = readings.rates(tables)
+    rates = state.of_study("taux", build=lambda: readings.rates(tables))
     if len(rates) and not asked:
         st.markdown("**Taux de déploiement : ce qui est publié, ce que l’on peut compter**")
         show_table(rates)
@@ -94,7 +94,7 @@ def _files(tables: Mapping[str, pd.DataFrame]) -> None:
     st.caption(
         "Ces lignes valent pour les données livrées ; ce que vous importez garde la source écrite dans ses lignes."
     )
-    rows = provenance.files(tables)
+    rows = state.of_study("fichiers", build=lambda: provenance.files(tables))
     show_table(rows, height_px=420)
     position = st.selectbox(
         "Un fichier, en toutes lettres", list(rows.index), format_func=rows["Table"].__getitem__, key="sources-fichier"
@@ -116,10 +116,11 @@ def _files(tables: Mapping[str, pd.DataFrame]) -> None:
 def _rows(tables: Mapping[str, pd.DataFrame]) -> None:
     """Show how many rows cite each document, then one table source by source."""
     st.markdown("**Par document** : une ligne qui en cite deux compte dans les deux")
-    show_table(provenance.by_document(tables), height_px=420)
+    show_table(state.of_study("documents", build=lambda: provenance.by_document(tables)), height_px=420)
     filled = [name for name, frame in tables.items() if len(frame) and "source" in frame]
     name = st.selectbox("Une table, source par source", filled, format_func=label, key="sources-table")
-    show_table(provenance.rows_by_source(tables[name]), height_px=360)
+    rows = state.of_study("origines", name, build=lambda: provenance.rows_by_source(tables[name]))
+    show_table(rows, height_px=360)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 import streamlit as st
 
 from geo_qmi import charts, maps, matching
-from geo_qmi.dashboard import comparison, deliberation, readings, rounds, rulebook_panel, state
+from geo_qmi.dashboard import comparison, deliberation, rounds, rulebook_panel, state, visit
 from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.comparison import Candidates, Comparison, compare
 from geo_qmi.dashboard.markup import literal
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from geo_qmi.intake import Intake
+    from geo_qmi.maps import Map
     from geo_qmi.matching.readers import ThemeReader
     from geo_qmi.rulebook import Rulebook
 
@@ -31,7 +31,7 @@ def page() -> None:
     st.title("Apparier des projets et des quartiers")
     with state.refusals():
         tables = state.tables()
-    names = readings.district_names(tables)
+    names = visit.names(tables)
     if not names or tables["lexicon"].empty:
         st.info("Il faut au moins un quartier et un lexique de thèmes : cette étude ne les contient pas.")
         return
@@ -50,15 +50,17 @@ def page() -> None:
     with state.refusals():
         found = _found(candidates, tables, district_ids, book, reader)
     _verdict(found, candidates)
-    plan, scores, why, strength, jury, later, check = st.tabs(
-        ["Plan", "Scores", "Pourquoi", "Solidité", "Jury", "Vague suivante", "Vérification"], key="appariement-onglets"
-    )
-    with plan:
-        _plan(tables, found, candidates, names)
-    with scores:
-        _scores(found, candidates, names)
-    with why:
-        _why(found, candidates, names)
+    titles = ["Plan", "Scores", "Pourquoi", "Solidité", "Jury", "Vague suivante", "Vérification"]
+    plan, scores, why, strength, jury, later, check = st.tabs(titles, **visit.in_address("appariement-onglets", titles))
+    if plan.open:  # made when somebody looks; a tab in which somebody types stays there
+        with plan:
+            _plan(tables, found, candidates, names)
+    if scores.open:
+        with scores:
+            _scores(found, candidates, names)
+    if why.open:
+        with why:
+            _why(found, candidates, names)
     with strength:
         deliberation.strength(found)
     with jury:
@@ -66,10 +68,13 @@ def page() -> None:
         rounds.marks(candidates.names())
     with later:
         rounds.next_wave(found, tables, names)
-    with check:
-        _check(found, candidates, names)
-        rounds.identities(candidates.rows, tables)
-    rows = matching.score_rows(found.match.scores, plan=found.plan)
+    if check.open:
+        with check:
+            _check(found, candidates, names)
+            rounds.identities(candidates.rows, tables)
+    rows = state.remembered(
+        ("scores", state.Same(found)), lambda: matching.score_rows(found.match.scores, plan=found.plan)
+    )
     results = {"scores": rows, "needs": found.match.appraisal.needs, "offers": found.match.appraisal.offers}
     downloads(results, key="appariement", mark=maps.DEMO if candidates.demo else "")
 
@@ -78,12 +83,13 @@ def _candidates(tables: Mapping[str, pd.DataFrame]) -> Candidates | None:
     """Let the reader choose a list of candidates."""
     projects, applications = tables["projects"], tables["applications"]
     sizes = {_REAL: len(projects), _DEMO: len(applications)}
+    lists = [_REAL, _DEMO, _OWN]
     choice = st.radio(
         "Candidats",
-        [_REAL, _DEMO, _OWN],
-        format_func=lambda name: f"{name} ({sizes[name]})" if name in sizes else name,
+        lists,
+        captions=[maps.plural(sizes[name], "dossier") if name in sizes else "" for name in lists],
         horizontal=True,
-        key="appariement-candidats",
+        **visit.in_address("appariement-candidats", lists),
     )
     if choice == _REAL:
         hosts = projects[["project_id", "district_id"]]
@@ -92,7 +98,8 @@ def _candidates(tables: Mapping[str, pd.DataFrame]) -> Candidates | None:
         demo = bool(applications["demo"].any())
         if demo:
             st.warning("Candidatures de démonstration, inventées : elles montrent l’outil, rien d’autre.")
-        return Candidates(rows=_as_projects(applications), noun="candidature", demo=demo)
+        rows = state.of_study("candidatures de l’étude", build=lambda: _as_projects(applications))
+        return Candidates(rows=rows, noun="candidature", demo=demo)
     return _uploaded()
 
 
@@ -116,7 +123,8 @@ def _uploaded() -> Candidates | None:
     )
     if took.defects:
         _defects(took)
-    return Candidates(rows=_as_projects(took.accepted), noun="candidature")
+    rows = state.remembered(("candidatures du fichier", state.Same(took)), lambda: _as_projects(took.accepted))
+    return Candidates(rows=rows, noun="candidature")
 
 
 def _defects(took: Intake) -> None:
@@ -146,7 +154,7 @@ def _districts(tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> 
         list(names),
         default=[ident for ident in names if ident in first],
         format_func=names.__getitem__,
-        key="appariement-quartiers",
+        **visit.in_address("appariement-quartiers", names.values()),
         help="Par défaut, ceux de l’édition 1 : ceux de l’édition 2 n’ont qu’un défi publié, ou rien.",
     )
     return sorted(chosen)
@@ -160,10 +168,10 @@ def _found(
     reader: ThemeReader | None,
 ) -> Comparison:
     """Compare once for each set of inputs, telling the steps."""
-    digest = hashlib.sha256(pd.util.hash_pandas_object(candidates.rows.astype(str)).to_numpy().tobytes()).hexdigest()
     # Always there, empty or not: what follows keeps its place on the page, and the open tab stays open.
     slot = st.empty()
-    key = ("plan", state.stamp(), digest, *district_ids, book.sha256, "" if reader is None else reader.name)
+    rows = state.Same(candidates.rows)
+    key = ("plan", state.stamp(), rows, *district_ids, book.sha256, "" if reader is None else reader.name)
 
     def build() -> Comparison:
         bar = slot.progress(0.0)
@@ -196,19 +204,12 @@ def _plan(tables: Mapping[str, Any], found: Comparison, candidates: Candidates, 
     if found.refusal:
         st.info("Aucun plan à dessiner : changez les quotas, les quartiers ou les candidats.")
         return
-    received = found.plan["district_id"].value_counts().reindex(found.match.scores.columns, fill_value=0)
-    drawn = maps.plan_map(
-        tables["communes"],
-        tables["districts"],
-        territories=tables["territories"],
-        assigned=received,
-        noun=candidates.noun,
-        demo=candidates.demo,
-    )
+    drawn = state.remembered(("carte du plan", state.Same(found)), lambda: _drawn(tables, found, candidates))
     show_map(drawn, key="carte-plan", height_px=520)
     mark = f" ({maps.DEMO})" if candidates.demo else ""
     st.markdown(f"**Le plan, quartier par quartier{mark}**")
-    show_table(comparison.plan_rows(found, candidates, names), height_px=400)
+    rows = state.remembered(("plan en mots", state.Same(found)), lambda: comparison.plan_rows(found, candidates, names))
+    show_table(rows, height_px=400)
     excluded = found.match.plan.excluded
     if len(excluded):
         st.markdown(f"**Hors du plan : {maps.plural(len(excluded), candidates.noun)}**")
@@ -220,10 +221,28 @@ def _plan(tables: Mapping[str, Any], found: Comparison, candidates: Candidates, 
     deliberation.reserve_and_limits(found)
 
 
+def _drawn(tables: Mapping[str, Any], found: Comparison, candidates: Candidates) -> Map:
+    """Return the map of how many candidates each district receives."""
+    received = found.plan["district_id"].value_counts().reindex(found.match.scores.columns, fill_value=0)
+    return maps.plan_map(
+        tables["communes"],
+        tables["districts"],
+        territories=tables["territories"],
+        assigned=received,
+        noun=candidates.noun,
+        demo=candidates.demo,
+    )
+
+
 def _scores(found: Comparison, candidates: Candidates, names: Mapping[str, str]) -> None:
     """Show the matrix of scores, the plan framed in it."""
+    drawn = state.remembered(("matrice", state.Same(found)), lambda: _matrix(found, candidates, names))
+    show_chart(drawn, key="scores")
+
+
+def _matrix(found: Comparison, candidates: Candidates, names: Mapping[str, str]) -> charts.Chart:
     plan, ends = found.plan, found.match.appraisal
-    drawn = charts.score_matrix(
+    return charts.score_matrix(
         found.match.scores,
         low=ends.low,
         high=ends.high,
@@ -233,23 +252,23 @@ def _scores(found: Comparison, candidates: Candidates, names: Mapping[str, str])
         noun=candidates.noun,
         demo=candidates.demo,
     )
-    show_chart(drawn, key="scores")
 
 
 def _why(found: Comparison, candidates: Candidates, names: Mapping[str, str]) -> None:
     """Show where one score comes from, and why other districts were not chosen."""
-    label = candidates.names()
+    label = visit.told_apart(candidates.names())
     left, right = st.columns(2)
     project = left.selectbox(
         candidates.noun.capitalize(), sorted(label, key=label.__getitem__), format_func=label.__getitem__,
-        key="appariement-projet",
+        **visit.in_address("appariement-projet", label.values()),
     )  # fmt: skip
     reasons = comparison.verdicts(found, project, names)
     show_table(reasons)
     by_score = cast("pd.Series[float]", found.match.scores.loc[project]).sort_values(ascending=False)
     district = right.selectbox(
-        "Quartier", by_score.index.tolist(), format_func=names.__getitem__, key="appariement-quartier"
-    )
+        "Quartier", by_score.index.tolist(), format_func=names.__getitem__,
+        **visit.in_address("appariement-quartier", [names[one] for one in by_score.index]),
+    )  # fmt: skip
     deliberation.why_not(found, project, district)
     rows = comparison.parts(found, project, district)
     value = found.match.scores.loc[project, district]
@@ -260,7 +279,11 @@ def _why(found: Comparison, candidates: Candidates, names: Mapping[str, str]) ->
     else:
         st.markdown(f"**Score de « {literal(label[project])} » à {literal(names[district])} : {_decimal(value)}**")
     st.caption("Poids × valeur = contribution ; les contributions s’additionnent jusqu’au score.")
-    st.table(comparison.criteria(found, project, district).set_index("Critère"))  # every word shown, none cut
+    told = state.remembered(
+        ("critères", state.Same(found), project, district),
+        lambda: comparison.criteria(found, project, district).set_index("Critère"),
+    )
+    st.table(told)  # every word shown, none cut
     st.caption(f"Réponse aux besoins, thème par thème : {_decimal(rows['Apport au score'].sum())} en tout.")
     show_table(rows)
     deliberation.sheet(found, project)

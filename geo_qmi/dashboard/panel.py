@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import streamlit as st
 
 from geo_qmi import maps
-from geo_qmi.dashboard import readings, state, visit
+from geo_qmi.dashboard import state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.deck import MANY, Look, deck, legend, seen
 from geo_qmi.export import FORMATS, MAPS_ONLY, export_bytes
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     import geopandas as gpd
-    import pandas as pd
 
     from geo_qmi.dashboard.state import MapMemory
     from geo_qmi.maps import Layer, Map
@@ -57,7 +57,7 @@ def header(title: str, *, walked_first: bool = False) -> tuple[Mapping[str, Any]
     left.title(title)
     with state.refusals():
         tables = state.tables()
-    names = readings.district_names(tables)
+    names = visit.names(tables)
     if not names:
         st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
         return None
@@ -72,6 +72,12 @@ def show_table(frame: pd.DataFrame, *, height_px: int | None = None, key: str | 
         name: st.column_config.NumberColumn(format="localized") for name in frame.select_dtypes("number").columns
     }
     st.dataframe(frame, hide_index=True, placeholder="—", column_config=numbers, height=height_px or "auto", key=key)
+
+
+def show_sentences(frame: pd.DataFrame) -> None:
+    """Show a short table that holds sentences: they wrap and none is cut."""
+    told = frame.map(lambda cell: "—" if pd.isna(cell) else literal(maps.words(cell)))
+    st.table(told, hide_index=True, border="horizontal")
 
 
 def show_map(
@@ -105,7 +111,7 @@ def show_map(
         Identifier of the district shown: its maps share the object chosen and the ground framed, and get the context
         layers they lack.
     """
-    st.markdown(f"#### {literal(drawn.title)}")
+    st.markdown(f"## {literal(drawn.title)}")
     if drawn.nothing:
         st.info(literal(drawn.nothing))
         return
@@ -196,11 +202,17 @@ def _look(asked: _Asked, memory: MapMemory) -> Look:
 
 
 def _in_context(drawn: Map, place: str) -> Map:
-    """Return the map of a district with the context layers it lacks."""
-    tables = state.tables()
-    insee = dict(zip(tables["districts"]["district_id"], tables["districts"]["insee"], strict=True))[place]
-    names = ("communes", "barriers", "stations")
-    return maps.with_context(drawn, insee=insee, streets=state.streets(), **{name: tables[name] for name in names})
+    """Return the map of a district with the context layers it lacks; the same object for the same map."""
+    tables, streets = state.tables(), state.streets()
+
+    def build() -> Map:
+        insee = dict(zip(tables["districts"]["district_id"], tables["districts"]["insee"], strict=True))[place]
+        under = {name: tables[name] for name in ("communes", "barriers", "stations")}
+        return maps.with_context(drawn, insee=insee, streets=streets, **under)
+
+    if streets is None:
+        return state.of_study("contexte", state.Same(drawn), place, build=build)
+    return state.remembered(("contexte", state.Same(drawn), state.Same(streets), place), build)
 
 
 def _switches(drawn: Map, key: str, memory: MapMemory) -> set[str]:
@@ -277,7 +289,7 @@ def _objects(asked: _Asked, memory: MapMemory, hidden: set[str]) -> None:
     st.session_state[box] = chosen if chosen in labels else None
     st.selectbox(
         "Un objet de la carte", list(labels), index=None, format_func=labels.__getitem__, key=box,
-        placeholder="Cliquez la carte ou choisissez", on_change=_taken, args=(asked, box),
+        placeholder="Cliquez ou choisissez", on_change=_taken, args=(asked, box),
     )  # fmt: skip
     if n_objects > _LISTED and len(labels) >= _LISTED:
         st.caption(f"{_LISTED} premiers objets sur {maps.words(n_objects)} : cherchez par le nom.")

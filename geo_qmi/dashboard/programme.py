@@ -28,19 +28,20 @@ def page() -> None:
         st.info("Cette étude ne contient ni commune ni quartier : importez-les, ou ouvrez une autre étude.")
         return
     edition, section = _top(tables)
-    chart, projects, selection, fund, around = st.tabs(
-        ["Carte", "Projets", "Sélection", "Fonds Innover dans la Ville", "Programmes et dates"]
-    )
+    titles = ["Carte", "Projets", "Sélection", "Fonds Innover dans la Ville", "Programmes et dates"]
+    chart, projects, selection, fund, around = st.tabs(titles, **visit.in_address("programme-onglet", titles))
     with chart:
         _map(tables, edition, section)
     with projects:
         _projects(tables, edition)
-    with selection:
-        _selection(tables, edition)
+    if selection.open:  # charts are drawn when somebody looks
+        with selection:
+            _selection(tables, edition)
     with fund:
         _fund(tables, section)
-    with around:
-        _around(tables, edition)
+    if around.open:
+        with around:
+            _around(tables, edition)
     visit.link("origins.py", "Les chiffres publiés et ce qui les contredit, ligne par ligne")
     kept = ["districts", "communes", "territories", "projects", "fund_projects", "figures", "contradictions"]
     downloads({name: tables[name] for name in kept}, key="programme")
@@ -48,7 +49,7 @@ def page() -> None:
 
 def _top(tables: Mapping[str, pd.DataFrame]) -> tuple[int | None, str | None]:
     """Show the published funnels, and let the reader choose an edition and a section of the fund, or all."""
-    shown = programme_charts.steps(tables, 1)
+    shown = state.of_study("étapes publiées", build=lambda: programme_charts.steps(tables, 1))
     *boxes, left, right = st.columns(len(shown) + 2)
     for box, (title, steps) in zip(boxes, shown.items(), strict=True):
         told = [step for step in steps[:3] if step.count is not None]
@@ -56,15 +57,13 @@ def _top(tables: Mapping[str, pd.DataFrame]) -> tuple[int | None, str | None]:
         box.metric(title, " → ".join(maps.words(step.count) for step in told), help=sources)
         box.caption(" → ".join(step.label for step in told))
     editions = sorted(tables["districts"]["edition"].dropna().unique())
+    offered = [_ALL, *(str(edition) for edition in editions)]
     edition = left.segmented_control(
-        "Édition du programme",
-        [_ALL, *(str(edition) for edition in editions)],
-        default=_ALL,
-        required=True,
-        key="programme-edition",
+        "Édition du programme", offered, default=_ALL, required=True, **visit.in_address("programme-edition", offered)
     )
     sections = sorted(tables["fund_projects"]["section"].dropna().unique())
-    section = right.selectbox("Section du fonds", [_ALL, *sections], key="programme-section")
+    offered = [_ALL, *sections]
+    section = right.selectbox("Section du fonds", offered, **visit.in_address("programme-section", offered))
     return None if edition in {None, _ALL} else int(str(edition)), None if section == _ALL else section
 
 
@@ -79,9 +78,11 @@ def _map(tables: Mapping[str, pd.DataFrame], edition: int | None, section: str |
     by_territory = kept[kept["insee"].isna()]
     scope = ["toutes éditions" if edition is None else f"édition {edition}"]
     scope += [f"section « {section} »"] if section else []
-    drawn = state.remembered(
-        ("programme", state.stamp(), edition, section),
-        lambda: maps.programme_map(
+    drawn = state.of_study(
+        "carte du programme",
+        edition,
+        section,
+        build=lambda: maps.programme_map(
             tables["communes"],
             _of_edition(tables["districts"], edition),
             territories=tables["territories"],
@@ -99,16 +100,20 @@ def _map(tables: Mapping[str, pd.DataFrame], edition: int | None, section: str |
 
 def _projects(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
     """Show the projects, where they were allocated and where they were really deployed."""
-    rows = readings.projects(tables, edition=edition)
+    rows = state.of_study("projets", build=lambda: readings.projects(tables))
+    if edition is not None:
+        rows = rows[(tables["projects"]["edition"] == edition).to_numpy(dtype=bool)]
     if rows.empty:
         st.info("Aucun projet nommé pour cette édition dans cette étude.")
         return
     left, right = st.columns(2)
+    offered = sorted(rows["Famille"].dropna().unique())
     families = left.multiselect(
-        "Famille", sorted(rows["Famille"].unique()), placeholder="Toutes", key="programme-famille"
+        "Famille", offered, placeholder="Toutes", **visit.in_address("programme-famille", offered)
     )
     column = next(name for name in rows.columns if name.startswith("Statut"))
-    statuses = right.multiselect(column, sorted(rows[column].unique()), placeholder="Tous", key="programme-statut")
+    offered = sorted(rows[column].unique())
+    statuses = right.multiselect(column, offered, placeholder="Tous", **visit.in_address("programme-statut", offered))
     if families:
         rows = rows[rows["Famille"].isin(families)]
     if statuses:
@@ -119,7 +124,7 @@ def _projects(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
 
 def _selection(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
     """Show of how many, how many are left at each step."""
-    drawn = programme_charts.funnels(tables, edition)
+    drawn = state.of_study("entonnoirs", edition, build=lambda: programme_charts.funnels(tables, edition))
     if not drawn:
         st.info("Aucun nombre de candidatures ni de projets retenus dans cette étude pour cette édition.")
     for position, one in enumerate(drawn):
@@ -143,13 +148,14 @@ def _fund(tables: Mapping[str, pd.DataFrame], section: str | None) -> None:
 
 def _around(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
     """Show neighbouring programmes with their places, and the dates."""
-    programmes = readings.programmes(tables)
+    programmes = state.of_study("programmes", build=lambda: readings.programmes(tables))
     st.markdown(f"**{maps.plural(len(programmes), 'programme ou hub', 'programmes et hubs')}**")
     show_table(programmes, height_px=420)
     dates = tables["timeline"]
     if edition is not None:
         dates = dates[dates["edition"].fillna("").str.contains(str(edition))]
-    show_chart(programme_charts.timeline(tables, edition), key="chronologie")
+    drawn = state.of_study("chronologie", edition, build=lambda: programme_charts.timeline(tables, edition))
+    show_chart(drawn, key="chronologie")
     st.markdown(f"**Chronologie** : {maps.plural(len(dates), 'évènement')}")
     show_table(readings.labelled(dates.sort_values("date"), "timeline"), height_px=420)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_qmi import export, handover, mapping, packing
-from geo_qmi.atlas import Layout
+from geo_qmi import cover, export, handover, mapping, packing
+from geo_qmi.atlas import Layout, day_words
 from geo_qmi.dashboard import readings, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.editions import EDITIONS
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SIDES = {"landscape": "Paysage", "portrait": "Portrait"}
 #: Scales of a sheet, from a square to the Métropole.
 _SCALES = [scale for scale in LARGEST_FIRST if 500 <= scale <= 250_000]
-_REVIEW_MB = 5
+_REVIEW_MB, _TERMS_MB = 5, 1
 _WHOLE = "Toute l’étude"
 
 
@@ -44,24 +44,30 @@ class _Asked:
     district_id: str
     names: tuple[str, ...]
     cleared: tuple[str, ...]
+    terms: Mapping[str, export.Terms]
     districts: Mapping[str, str]
 
     @property
     def mark(self) -> tuple[Any, ...]:
         """Return everything the result depends on."""
-        return (state.stamp(), self.edition, self.district_id, self.names, self.cleared)
+        terms = tuple(self.terms.items())
+        return (state.stamp(), self.edition, self.district_id, self.names, self.cleared, terms)
 
     def shown(self) -> Mapping[str, pd.DataFrame]:
         """Return the tables as the edition may show them, proved first and kept for the session."""
-        key = ("édition", state.stamp(), self.edition, self.names, self.cleared)
-        return state.remembered(
-            key, lambda: mapping.lowered(self.tables, self.edition, names=self.names, cleared=self.cleared)
-        )
+        key = ("édition", state.stamp(), self.edition, self.names, self.cleared, tuple(self.terms.items()))
+        options: dict[str, Any] = {"names": self.names, "cleared": self.cleared, "terms": self.terms}
+        return state.remembered(key, lambda: mapping.lowered(self.tables, self.edition, **options))
 
     def order(self) -> handover.Order:
         """Return what the folder is asked to hold."""
         return handover.Order(
-            edition=self.edition, district=self.district_id, names=self.names, cleared=self.cleared, date=_today()
+            edition=self.edition,
+            district=self.district_id,
+            names=self.names,
+            cleared=self.cleared,
+            terms=self.terms,
+            date=datetime.date.today().isoformat(),
         )
 
 
@@ -79,7 +85,7 @@ def page() -> None:
         return
     ident = visit.district(names, box=right)
     asked = _asked(tables, ident, names)
-    (st.warning if asked.edition == "jury" else st.info)(packing.warning(asked.edition), icon=":material/lock:")
+    (st.warning if asked.edition == "jury" else st.info)(cover.warning(asked.edition), icon=":material/lock:")
     paper, offline, layers, folder, workshop = st.tabs(
         ["Une carte sur papier", "Page hors ligne", "Couches et tables", "Dossier complet", "Atelier"]
     )
@@ -111,8 +117,9 @@ def _asked(tables: Mapping[str, pd.DataFrame], ident: str, districts: Mapping[st
         left.caption("L’édition du jury n’est pas offerte dans une étude ouverte en lecture seule.")
     removed: tuple[str, ...] = ()
     cleared: tuple[str, ...] = ()
+    terms = export.terms()
     if edition != "jury":
-        with st.expander("Noms à retirer, mots relus", icon=":material/visibility_off:"):
+        with st.expander("Noms à retirer, mots relus, tables réservées", icon=":material/visibility_off:"):
             typed = st.text_area("Noms propres à retirer des textes, un par ligne", key="publication-noms")
             removed = tuple(dict.fromkeys(name.strip() for name in typed.splitlines() if name.strip()))
             review = st.file_uploader(
@@ -120,10 +127,17 @@ def _asked(tables: Mapping[str, pd.DataFrame], ident: str, districts: Mapping[st
                 max_upload_size=_REVIEW_MB, key="publication-revue",
             )  # fmt: skip
             st.caption("Sans revue, aucun mot ne sort dans cette édition.")
+            own = st.file_uploader(
+                f"Licences de vos tables (.toml, {_TERMS_MB} Mo au plus) : restricted = true garde une table au jury",
+                type=["toml"], max_upload_size=_TERMS_MB, key="publication-licences",
+            )  # fmt: skip
+        if own is not None:
+            with state.refusals():
+                terms = packing.terms(own.getvalue())
         if review is not None:
             with state.refusals():
                 cleared = _released(review.getvalue(), tables, removed)
-    return _Asked(tables, str(edition), "" if extent == _WHOLE else ident, removed, cleared, districts)
+    return _Asked(tables, str(edition), "" if extent == _WHOLE else ident, removed, cleared, terms, districts)
 
 
 def _released(content: bytes, tables: Mapping[str, pd.DataFrame], names: tuple[str, ...]) -> tuple[str, ...]:
@@ -133,7 +147,8 @@ def _released(content: bytes, tables: Mapping[str, pd.DataFrame], names: tuple[s
 
 def _paper(asked: _Asked, ident: str) -> None:
     """Draw one sheet, show it, and offer it."""
-    first, second, third, fourth, fifth = st.columns([3, 1, 2, 2, 2])
+    first, fifth = st.columns([3, 2])
+    second, third, fourth = st.columns(3)
     kind = first.selectbox(
         "Carte", list(mapping.KINDS), index=2, format_func=mapping.KINDS.__getitem__, key="papier-carte"
     )
@@ -207,7 +222,7 @@ def _layers(asked: _Asked) -> None:
         "table",
         "Écrire le fichier",
         (*mark, name, suffix),
-        lambda _: packing.table(layer, suffix, study=_study_name(), edition=asked.edition),
+        lambda _: packing.table(layer, suffix, study=_study_name(), edition=asked.edition, terms=asked.terms),
         total=1,
     )
 
@@ -222,13 +237,12 @@ def _folder(asked: _Asked) -> None:
     st.caption("Compter une à plusieurs minutes ; le travail s’arrête si vous changez un choix ou appuyez sur Arrêter.")
 
     def build(announce: Announce) -> Packed:
-        order = asked.order()
-        wanted = handover.Order(
-            edition=order.edition, district=order.district, kinds=tuple(kinds), names=order.names,
-            cleared=order.cleared, date=order.date,
-        )  # fmt: skip
         return packing.folder(
-            asked.tables, wanted, study=_study_name(), fingerprint=state.study().fingerprint(), announce=announce
+            asked.tables,
+            replace(asked.order(), kinds=tuple(kinds)),
+            study=_study_name(),
+            fingerprint=state.study().fingerprint(),
+            announce=announce,
         )
 
     n_maps = sum(
@@ -236,7 +250,7 @@ def _folder(asked: _Asked) -> None:
         for kind, of in mapping.wanted(asked.tables)
     )
     filled = sum(1 for frame in asked.tables.values() if len(frame))
-    _made("dossier", "Faire le dossier", (asked.mark, tuple(kinds)), build, total=filled + n_maps + 3)
+    _made("dossier", "Faire le dossier", (asked.mark, tuple(kinds)), build, total=filled + 2 * n_maps + 3)
 
 
 def _workshop(tables: Mapping[str, pd.DataFrame], ident: str) -> None:
@@ -319,7 +333,7 @@ def _study_name() -> str:
 
 
 def _today() -> str:
-    return f"{datetime.date.today():%d/%m/%Y}"
+    return day_words(datetime.date.today())
 
 
 if __name__ == "__main__":

@@ -93,15 +93,9 @@ def _statuses(statuses: pd.DataFrame) -> pd.DataFrame:
     return wide.rename(columns=lambda document: f"Statut selon {document}")
 
 
-def projects(
-    tables: Mapping[str, pd.DataFrame], *, edition: int | None = None, district_id: str | None = None
-) -> pd.DataFrame:
-    """Return the projects with their allocated district and, apart, their place of deployment."""
+def projects(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the projects with their allocated district and, apart, their place of deployment; row after row."""
     rows = tables["projects"]
-    if edition is not None:
-        rows = rows[rows["edition"] == edition]
-    if district_id is not None:
-        rows = rows[rows["district_id"] == district_id]
     sites = tables["sites"].set_index("site_id")["name"]
     shown = pd.DataFrame(
         {

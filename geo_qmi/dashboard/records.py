@@ -66,12 +66,9 @@ def page() -> None:
 
 
 def _chosen(names: list[str]) -> str:
-    return str(
-        st.selectbox(
-            "Table", sorted(names, key=lambda name: schema.label(name).casefold()), key="donnees-table",
-            format_func=schema.label, bind="query-params",
-        )
-    )  # fmt: skip
+    address = visit.in_address("donnees-table", map(schema.label, names))
+    listed = sorted(names, key=lambda name: schema.label(name).casefold())
+    return str(st.selectbox("Table", listed, format_func=schema.label, **address))
 
 
 def _read_only(tables: Mapping[str, pd.DataFrame]) -> None:

@@ -53,13 +53,16 @@ def marks(names: Mapping[str, str]) -> None:
 def identities(candidates: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
     """Show the dossiers that look alike, and the other names of known projects with their source."""
     st.markdown("**Doublons probables** : montrés, jamais fusionnés")
-    found = jury.duplicates(candidates, tables)
+    found = state.remembered(
+        ("doublons", state.stamp(), state.Same(candidates)), lambda: jury.duplicates(candidates, tables)
+    )
     if found.sentences:
         show_finding(found)
     else:
         st.caption("Aucune paire ne se ressemble.")
     with st.expander("Autres noms des projets connus, et leur source"):
-        show_table(jury.aliases(tables).iloc[:, 1:], height_px=320)
+        names = state.of_study("autres noms", build=lambda: jury.aliases(tables).iloc[:, 1:])
+        show_table(names, height_px=320)
 
 
 def next_wave(found: Comparison, tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from geo_qmi import rulebook, runs
-from geo_qmi.dashboard import state
+from geo_qmi.dashboard import state, visit
 from geo_qmi.matching import CRITERIA
 
 if TYPE_CHECKING:
@@ -43,8 +43,12 @@ def rules(least: DeltaGenerator, most: DeltaGenerator) -> Rulebook:
         download = file.container()
     quotas = book.rules.quotas
     top = max(200, quotas.high)
-    low = least.number_input("Minimum par quartier", 0, top, quotas.low, key=f"appariement-minimum{mark}")
-    high = most.number_input("Maximum par quartier", 1, top, max(1, quotas.high), key=f"appariement-maximum{mark}")
+    low = least.number_input(
+        "Minimum par quartier", 0, top, quotas.low, **visit.in_address(f"appariement-minimum{mark}", most=top)
+    )
+    high = most.number_input(
+        "Maximum par quartier", 1, top, max(1, quotas.high), **visit.in_address(f"appariement-maximum{mark}", most=top)
+    )
     if low > high:
         st.error(f"Le minimum ({low}) dépasse le maximum ({high}) : baissez l’un ou montez l’autre.")
         st.stop()
@@ -81,8 +85,9 @@ def _weights(book: Rulebook, mark: str) -> dict[str, float]:
     for number, name in enumerate(CRITERIA):
         now = book.rules.criterion(name).weight
         weight = columns[number % 3].slider(
-            book.rules.label(name), 0.0, max(_WIDEST, now), now, step=0.05, key=f"poids-{name}{mark}"
-        )
+            book.rules.label(name), 0.0, max(_WIDEST, now), now, step=0.05,
+            **visit.in_address(f"poids-{name}{mark}", most=max(_WIDEST, now)),
+        )  # fmt: skip
         if abs(weight - now) > 1e-9:
             changed[f"criteria.{name}.weight"] = round(weight, 4)
     return changed

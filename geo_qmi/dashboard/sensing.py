@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from geo_qmi import maps, sensitive
-from geo_qmi.dashboard import fieldwork, measures, state, walk_upload
-from geo_qmi.dashboard.fieldwork import CELLS_M, METHODS, SIGNS, VIEWS, Fieldwork, Kept
+from geo_qmi.dashboard import fieldwork, fieldwork_rows, measures, state, visit, walk_upload
+from geo_qmi.dashboard.fieldwork import CELLS_M, METHODS, SIGNS, VIEWS, Fieldwork, Ground, Kept
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.sources.files import read_file
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from geo_qmi.maps import Map
 
+#: What the places of a page depend on, beside the study: district, choices, side of the cells.
+_Mark = tuple[str, Kept, float]
 _PLACE_KEY = "sensible-lieu"
 _FILES = ["gpkg", "geojson", "csv", "xlsx", "zip"]
 
@@ -40,38 +42,41 @@ def page() -> None:
         st.info("Aucune séance de terrain pour ce quartier : importez une marche, un entretien ou un atelier.")
         walk_upload.section(ident)
         return
-    kept = _choices(tables, ident)
+    own = state.of_study("terrain du quartier", ident, build=lambda: sensitive.of_district(ident, tables))
+    kept = _choices(own, ident)
     view, cell_m = _ways()
     with state.refusals():
-        key = ("sensible", state.stamp(), ident, kept, cell_m)
-        found = state.remembered(key, lambda: fieldwork.fieldwork(tables, ident, kept=kept, cell_m=cell_m))
+        found = state.of_study(
+            "terrain", ident, kept, cell_m,
+            build=lambda: fieldwork.fieldwork(tables, ident, kept=kept, cell_m=cell_m),
+        )  # fmt: skip
     left, right = st.columns(2)
     if found.demo:
         left.caption(":material/science: Séances de démonstration : inventées, ne rien en conclure sur le terrain.")
-    with_words = _with_words(right, sensitive.of_district(ident, tables))
-    chart, apart, both, measured = st.tabs(
-        ["Carte et lieux", "Désaccords et absences", "Individuel et collectif", "Ressenti et mesure"],
-        on_change="rerun", key="sensible-onglet",
-    )  # fmt: skip
+    with_words = _with_words(right, own)
+    mark = (ident, kept, cell_m)
+    ground = state.of_study("sol", ident, build=lambda: fieldwork.ground_of(tables, ident))
+    titles = ["Carte et lieux", "Désaccords et absences", "Individuel et collectif", "Ressenti et mesure"]
+    chart, apart, both, measured = st.tabs(titles, **visit.in_address("sensible-onglet", titles))
     with chart:
-        _map(tables, ident, found, kept=kept, view=view, cell_m=cell_m)
-        _place(found, with_words=with_words)
-    with apart:
-        _apart(found, with_words=with_words)
-    if both.open:  # two more maps: drawn when somebody looks
+        _map(tables, ground, found, mark, view=view)
+        _place(found, mark, with_words=with_words)
+    if apart.open:  # worked out when somebody looks
+        with apart:
+            _apart(found, mark, with_words=with_words)
+    if both.open:
         with both:
-            _both(tables, ident, found, with_words=with_words)
-    with measured:
-        _measured(tables, ident, found, with_words=with_words)
+            _both(ground, found, mark, with_words=with_words)
+    if measured.open:
+        with measured:
+            _measured(ground, found, mark, with_words=with_words)
     names_of = ("sessions", "routes", "stages", "observations", "statements", "workshop_items")
-    own = sensitive.of_district(ident, tables)
     downloads({name: own[name] for name in names_of if len(own[name])}, key="sensible", mark=maps.DEMO * found.demo)
     walk_upload.section(ident)
 
 
-def _choices(tables: Mapping[str, Any], ident: str) -> Kept:
+def _choices(own: Mapping[str, pd.DataFrame], ident: str) -> Kept:
     """Let the reader keep sessions, groups, senses, themes and signs; an empty box keeps everything."""
-    own = sensitive.of_district(ident, tables)
     seen = sensitive.with_groups(own["observations"], participants=own["participants"])
     titles = dict(zip(own["sessions"]["session_id"], own["sessions"]["title"], strict=True))
     offers: list[tuple[str, str, list[str], Mapping[str, str]]] = [
@@ -83,10 +88,9 @@ def _choices(tables: Mapping[str, Any], ident: str) -> Kept:
     ]
     chosen = {}
     for box, (name, title, codes, labels) in zip(st.columns(len(offers)), offers, strict=True):
+        address = visit.in_address(f"sensible-{name}-{ident}", [labels[code] for code in codes])
         chosen[name] = tuple(
-            box.multiselect(
-                title, codes, format_func=labels.__getitem__, placeholder="Tout", key=f"sensible-{name}-{ident}"
-            )
+            box.multiselect(title, codes, format_func=labels.__getitem__, placeholder="Tout", **address)
         )
     return Kept(**chosen)
 
@@ -95,11 +99,12 @@ def _ways() -> tuple[str, float]:
     """Let the reader choose what the map shows, and on which cells."""
     row = st.container(horizontal=True, gap="medium")  # the second goes under the first where both do not fit
     view = row.segmented_control(
-        "Vue", list(VIEWS), default="places", format_func=VIEWS.__getitem__, required=True, key="sensible-vue"
-    )
+        "Vue", list(VIEWS), default="places", format_func=VIEWS.__getitem__, required=True,
+        **visit.in_address("sensible-vue", VIEWS.values()),
+    )  # fmt: skip
     cell_m = row.segmented_control(
         "Côté des cellules", CELLS_M, default=CELLS_M[0], format_func=lambda m: f"{m} m", required=True,
-        key="sensible-cellule",
+        **visit.in_address("sensible-cellule", [f"{m} m" for m in CELLS_M]),
     )  # fmt: skip
     return view, float(cell_m)
 
@@ -119,16 +124,17 @@ def _with_words(box: Any, own: Mapping[str, pd.DataFrame]) -> bool:
     return bool(shown)
 
 
-def _map(
-    tables: Mapping[str, Any], ident: str, found: Fieldwork, *, kept: Kept, view: str, cell_m: float
-) -> None:  # fmt: skip
+def _map(tables: Mapping[str, Any], ground: Ground, found: Fieldwork, mark: _Mark, *, view: str) -> None:
     """Show one view of the places, with how it is made and where it stops."""
+    ident, kept, _ = mark
     chosen = st.session_state.get(_PLACE_KEY) or ""
     with state.refusals():
-        shown = state.remembered(
-            ("sensible-carte", state.stamp(), ident, kept, cell_m, view, chosen),
-            lambda: fieldwork.drawn(tables, ident, found, kept=kept, view=view, chosen=chosen),
-        )
+        shown = state.of_study(
+            "carte sensible", *mark, view, chosen,
+            build=lambda: fieldwork.drawn(
+                tables, ident, found, kept=kept, view=view, chosen=chosen, ground=ground
+            ),
+        )  # fmt: skip
     show_map(
         shown, key=f"sensible-carte-{ident}-{view}", height_px=600, on_pick=partial(_pick, found, shown), place=ident
     )
@@ -143,10 +149,10 @@ def _pick(found: Fieldwork, drawn: Map, layer: str, ident: str) -> None:
         st.session_state[_PLACE_KEY] = choice
 
 
-def _place(found: Fieldwork, *, with_words: bool) -> None:
+def _place(found: Fieldwork, mark: _Mark, *, with_words: bool) -> None:
     """Show what was said at one place, chosen on the map or in the list, and in which session."""
-    st.markdown("#### Un lieu, ses observations, leurs séances")
-    labels = fieldwork.spoken_places(found)
+    st.markdown("## Un lieu, ses observations, leurs séances")
+    labels = state.of_study("lieux dits", *mark, build=lambda: fieldwork.spoken_places(found))
     if not labels:
         st.info("Aucune observation placée avec ces choix : élargissez-les.")
         return
@@ -159,71 +165,75 @@ def _place(found: Fieldwork, *, with_words: bool) -> None:
     if place is None:
         return
     seen = fieldwork.said_at(found, place)
-    show_table(fieldwork.observation_rows(seen, found.own["sessions"], with_words=with_words))
+    show_table(fieldwork_rows.observation_rows(seen, found.own["sessions"], with_words=with_words))
     sessions = found.own["sessions"]
     st.markdown("**Séances de ces observations**")
-    show_table(fieldwork.session_rows(sessions[sessions["session_id"].isin(seen["session_id"])]))
+    show_table(fieldwork_rows.session_rows(sessions[sessions["session_id"].isin(seen["session_id"])]))
 
 
-def _apart(found: Fieldwork, *, with_words: bool) -> None:
+def _apart(found: Fieldwork, mark: _Mark, *, with_words: bool) -> None:
     """Show where people disagree, and what is missing."""
-    st.markdown("#### Lieux où les ressentis s’opposent")
-    rows = fieldwork.disagreements(found, with_words=with_words)
+    st.markdown("## Lieux où les ressentis s’opposent")
+    rows = state.of_study(
+        "désaccords", *mark, with_words, build=lambda: fieldwork_rows.disagreements(found, with_words=with_words)
+    )
     if rows.empty:
         st.markdown("_Aucun lieu partagé en deux camps avec ces choix._")
     else:
         show_table(rows)
         if not with_words:
             st.caption("Les deux phrases extrêmes de chaque lieu s’affichent avec les mots exacts (privés).")
-    st.markdown("#### Ce qui manque")
-    lost = fieldwork.absences(found)
+    st.markdown("## Ce qui manque")
+    lost = state.of_study("absences", *mark, build=lambda: fieldwork_rows.absences(found))
     if lost.empty:
         st.markdown("_Aucune absence relevée avec ces choix._")
     else:
         show_table(lost)
 
 
-def _both(tables: Mapping[str, Any], ident: str, found: Fieldwork, *, with_words: bool) -> None:
+def _both(ground: Ground, found: Fieldwork, mark: _Mark, *, with_words: bool) -> None:
     """Show what each felt and what the group said, side by side, never added up."""
+    ident, *_ = mark
     left, right = st.columns(2, gap="large")
     with state.refusals():
-        alone, shared = fieldwork.together(tables, ident, found)
+        alone, shared = state.of_study("deux cartes", *mark, build=lambda: fieldwork.together(ground, found))
     with left:
         show_map(alone, key=f"sensible-individuel-{ident}", height_px=440, narrow=True, place=ident)
     with right:
         show_map(shared, key=f"sensible-collectif-{ident}", height_px=440, narrow=True, place=ident)
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown("#### Individuel : une personne, une voix")
-        show_table(fieldwork.individual(found))
+        st.markdown("## Individuel : une personne, une voix")
+        show_table(fieldwork_rows.individual(found))
         st.markdown("**Par groupe de personnes**")
-        show_table(fieldwork.by_actor(found))
+        show_table(fieldwork_rows.by_actor(found))
     with right:
-        st.markdown("#### Collectif : dit ou posé ensemble")
-        show_table(fieldwork.collective(found, with_words=with_words))
+        st.markdown("## Collectif : dit ou posé ensemble")
+        show_table(fieldwork_rows.collective(found, with_words=with_words))
         st.markdown("**Objets de l’atelier**")
-        show_table(fieldwork.workshop(found.own["workshop_items"]))
+        show_table(fieldwork_rows.workshop(found.own["workshop_items"]))
     st.caption(
         "Les deux colonnes ne s’additionnent pas. Les choix de groupe, de sens, de thème et de ressenti ne portent que "
         "sur la première ; moins de cinq personnes : un avis, pas une tendance."
     )
 
 
-def _measured(tables: Mapping[str, Any], ident: str, found: Fieldwork, *, with_words: bool) -> None:
+def _measured(ground: Ground, found: Fieldwork, mark: _Mark, *, with_words: bool) -> None:
     """Hold what people felt against a measured layer, when one is given."""
-    st.markdown("#### Ce qui est ressenti, ce qui est mesuré")
+    st.markdown("## Ce qui est ressenti, ce qui est mesuré")
     offered = _offered()
-    with state.refusals():
-        table = measures.concordance_rows(found, offered)
-    show_table(measures.quadrant_counts(table))
     if not offered:
+        show_table(state.of_study("sujets", *mark, build=lambda: _topics(found, {})[1]))
         st.caption(
             "« Non fourni » : aucune couche mesurée n’est déposée pour ce sujet. Nombre de lieux où l’on en parle."
         )
         return
     (topic,) = offered
+    ident = mark[0]
     with state.refusals():
-        shown = measures.compared(tables, ident, found, table, topic=topic)
+        table, counts = _topics(found, offered)
+        shown = measures.compared(ground, found, table=table, topic=topic)
+    show_table(counts)
     show_map(shown, key=f"sensible-concordance-{ident}-{topic}", height_px=480, place=ident)
     rows = measures.discordant_rows(found, table, with_words=with_words)
     st.markdown("**Lieux discordants**")
@@ -231,6 +241,14 @@ def _measured(tables: Mapping[str, Any], ident: str, found: Fieldwork, *, with_w
         st.markdown("_Aucun lieu où le ressenti et la mesure se contredisent._")
     else:
         show_table(rows)
+
+
+def _topics(
+    found: Fieldwork, offered: Mapping[str, sensitive.Measured | None]
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """Return every place and topic, and how many fall in each quadrant."""
+    table = measures.concordance_rows(found, offered)
+    return table, measures.quadrant_counts(table)
 
 
 def _offered() -> dict[str, sensitive.Measured | None]:

@@ -1,7 +1,8 @@
 """Which study is open, and what was already read or computed?
 
 The only module that knows Streamlit's session and caches. Caches are bounded and keyed by file, time of change and
-parameters. Frames handed out are shared between sessions: pages make new ones and never change them.
+parameters: what comes from the study alone is shared by everybody, what somebody uploads stays in their session.
+Frames handed out are shared too: pages make new ones and never change them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
@@ -38,8 +40,13 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-#: Computed results kept for each session: one comparison a candidate list, and a few quotas.
-_KEPT = 24
+#: Results kept of each kind: one for each district of a programme and a few choices of each; fewer for one session.
+_KEPT, _KEPT_OF_SESSION = 24, 12
+#: Kind → what it depends on → result, the last used at the end; one for all sessions, and the lock of all kinds.
+_SHELVES: dict[str, dict[Hashable, Any]] = {}
+_SHELVES_LOCK = Lock()
+#: Where a session keeps the mark of the tables it was last given.
+_READ = "etude-lue"
 
 
 @st.cache_resource(show_spinner="Préparation de l’étude livrée…", max_entries=1)
@@ -69,6 +76,12 @@ def study() -> Study:
 
 
 def stamp() -> tuple[str, int, int]:
+    """Return the mark of the tables this session was last given: the key of all that is made of them."""
+    mark: tuple[str, int, int] | None = st.session_state.get(_READ)
+    return _now() if mark is None else mark
+
+
+def _now() -> tuple[str, int, int]:
     """Return what changes when the study does: its path, and the times of its file and of its write-ahead log.
 
     The file is looked at, never opened (closing a descriptor would drop SQLite's locks).
@@ -85,28 +98,69 @@ def _tables(mark: tuple[str, int, int]) -> dict[str, Any]:  # noqa: ARG001 - the
 
 def tables() -> dict[str, pd.DataFrame]:
     """Return every table of the study, as it stands now."""
-    return _tables(stamp())
+    mark = st.session_state[_READ] = _now()
+    return _tables(mark)
 
 
-def remembered(key: Hashable, build: Callable[[], Result], *, shelf: str = "results") -> Result:
+def of_study(kind: str, *parameters: Hashable, build: Callable[[], Result]) -> Result:
+    """Return what `build` makes of the tables last given, made once for everybody on this machine.
+
+    Parameters
+    ----------
+    kind
+        What is made: each kind keeps its own few, and drops the one not asked for the longest.
+    *parameters
+        Everything it depends on beside the study; never anything a reader uploaded, which would outlive the session.
+    build
+        Called without argument when the result is not kept; what it raises is not kept either.
+    """
+    key = (stamp(), *parameters)
+    with _SHELVES_LOCK:
+        shelf = _SHELVES.setdefault(kind, {})
+        if key in shelf:
+            shelf[key] = found = shelf.pop(key)
+            return found  # type: ignore[no-any-return]
+    made = build()
+    with _SHELVES_LOCK:
+        shelf[key] = made
+        while len(shelf) > _KEPT:
+            shelf.pop(next(iter(shelf)))
+    return made
+
+
+def remembered(key: tuple[Hashable, ...], build: Callable[[], Result]) -> Result:
     """Return the result of `build` for this session, computed again only when `key` is new.
 
     Parameters
     ----------
     key
-        Everything the result depends on: the stamp of the study, and the parameters.
+        What is made, then everything it depends on: the stamp of the study, and the parameters. Each kind keeps its
+        own few, and drops the one not asked for the longest.
     build
         Called without argument when the result is not kept.
-    shelf
-        Where it is kept: a shelf that is full drops its oldest, and no other's.
     """
-    kept: dict[Hashable, Any] = st.session_state.setdefault(shelf, {})
-    if key not in kept:
-        kept[key] = build()
-        while len(kept) > _KEPT:
-            kept.pop(next(iter(kept)))
-    found: Result = kept[key]
+    shelves: dict[Hashable, dict[Hashable, Any]] = st.session_state.setdefault("resultats", {})
+    kept = shelves.setdefault(key[0], {})
+    found: Result = kept.pop(key) if key in kept else build()
+    kept[key] = found
+    while len(kept) > _KEPT_OF_SESSION:
+        kept.pop(next(iter(kept)))
     return found
+
+
+class Same:
+    """An object as the key of a cache: itself and no other, whatever it holds; kept alive as long as the key."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, held: object) -> None:
+        self.held = held
+
+    def __hash__(self) -> int:
+        return id(self.held)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.held is self.held
 
 
 def taken(given: UploadedFile, table: str) -> Intake:
@@ -158,11 +212,16 @@ class MapMemory:
 def map_memory() -> MapMemory:
     """Return how this reader sees maps: at first, as the address of the page says."""
     if "cartes" not in st.session_state:
-        tokens = [token for token in st.query_params.get(_LAYERS, "").split(".") if token.strip("-")]
+        tokens = st.query_params.get(_LAYERS, "").split(".")
         asked = st.query_params.get(_OPACITY, "")
+        percent = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 4 else 0
+        wrong = [token for token in tokens if token and not token.removeprefix("-").isidentifier()]
+        wrong += [asked] * bool(asked and not 10 <= percent <= 100)
+        if wrong:
+            st.warning(f"L’adresse de cette page demande « {literal(wrong[0][:80])} », qui n’est ni couche ni opacité.")
         st.session_state["cartes"] = MapMemory(
-            layers={token.lstrip("-"): not token.startswith("-") for token in tokens},
-            opacity_percent=max(10, min(100, int(asked))) if asked.isdecimal() and len(asked) < 4 else None,
+            layers={token.removeprefix("-"): token[0] != "-" for token in tokens if token and token not in wrong},
+            opacity_percent=percent or None if asked not in wrong else None,
         )
     kept: MapMemory = st.session_state["cartes"]
     return kept

@@ -6,7 +6,7 @@ the version of the table. Shows what `geo_qmi.desk.ledger` does; the schema give
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +33,18 @@ _ROWS = 1000
 
 @dataclass(slots=True)
 class Work:
-    """What somebody is doing to a table: as read, as handed to the editor, as edited, under which filter, how often."""
+    """What somebody is doing to a table: as read, as handed to the editor, as edited, under which filter, how often.
+
+    The columns stay those of the beginning of a grid: the browser's grid starts afresh, and forgets what is typed in
+    it, as soon as a list of choices differs, which anybody who writes another table would cause.
+    """
 
     opened: Opened
     start: pd.DataFrame
     latest: pd.DataFrame
     view: str = ""
     turn: int = 0
+    columns: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def on(cls, opened: Opened, cells: pd.DataFrame | None = None) -> Work:
@@ -60,7 +65,7 @@ class Work:
 
     def begin(self, view: str) -> None:
         """Start a new grid from what was typed so far, under another filter."""
-        self.start, self.view, self.turn = self.latest, view, self.turn + 1
+        self.start, self.view, self.turn, self.columns = self.latest, view, self.turn + 1, {}
 
 
 def editor(name: str, known: Mapping[str, pd.DataFrame]) -> None:
@@ -88,9 +93,10 @@ def editor(name: str, known: Mapping[str, pd.DataFrame]) -> None:
     if len(part) > _ROWS:
         st.caption(f"{_ROWS} lignes montrées sur {len(part)} : filtrez pour atteindre les autres.")
         part = part.head(_ROWS)
+    work.columns = work.columns or _columns(work.opened, known)
     edited = st.data_editor(
         part.reset_index(drop=True).astype({ledger.ROW: "Int64"}), num_rows="dynamic", hide_index=True, height=480,
-        column_config=_columns(work.opened, known), disabled=[ledger.ROW, ledger.SHAPE], key=work.slot, placeholder="—",
+        column_config=work.columns, disabled=[ledger.ROW, ledger.SHAPE], key=work.slot, placeholder="—",
         alt=f"Table « {schema.label(name)} », modifiable",
     )  # fmt: skip
     work.latest = ledger.merged(work.start, part, edited)

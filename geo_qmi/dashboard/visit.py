@@ -7,23 +7,26 @@ study are not managed here: who signs in may write, unless the study is open for
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_qmi.dashboard import PAGES, state
+from geo_qmi.dashboard import PAGES, readings, state
 from geo_qmi.dashboard.markup import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from streamlit.delta_generator import DeltaGenerator
 
 #: Name of the district in the address, and where it is kept while a page without district is read.
 DISTRICT = "quartier"
 _CARRIED = "quartier-garde"
+#: How an address says whether a box is ticked.
+YES_OR_NO = ("true", "false")
 _FOLDER = Path(__file__).resolve().parent
 _TITLES = {file: title for file, title, *_ in PAGES}
 
@@ -95,6 +98,55 @@ def link(file: str, label: str = "", *, district_id: str = "") -> None:
     )
 
 
+def names(tables: Mapping[str, Any]) -> dict[str, str]:
+    """Return district identifier → display name, as `geo_qmi.dashboard.readings.district_names`, once a study."""
+    return state.of_study("noms", build=lambda: readings.district_names(tables))
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Return identifier → name, the identifier beside the names that several share: a list knows its words only."""
+    shared = Counter(names.values())
+    return {ident: name if shared[name] == 1 else f"{name} ({ident})" for ident, name in names.items()}
+
+
+def in_address(key: str, offered: Iterable[str] = (), *, most: float | None = None) -> dict[str, Any]:
+    """Return what puts a choice in the address, so that a view can be sent; say when the address asks the impossible.
+
+    Parameters
+    ----------
+    key
+        Of the widget, which is also the name in the address.
+    offered
+        Words shown for each choice, as the address spells them.
+    most
+        Greatest number that may be asked, from 0, where it is no list.
+
+    Returns
+    -------
+    ``key`` and ``bind``, for the widget.
+
+    Examples
+    --------
+    ``st.selectbox("Section", names, **in_address("section", names))``
+    """
+    asked = st.query_params.get_all(key)
+    words = set(offered)
+    wrong = [one for one in asked if (one not in words if most is None else not _within(one, most))]
+    if wrong:
+        st.warning(
+            f"L’adresse de cette page demande « {literal(wrong[0][:80])} », qui n’est pas parmi les choix : "
+            "le choix habituel est montré."
+        )
+    return {"key": key, "bind": "query-params"}
+
+
+def _within(text: str, most: float) -> bool:
+    try:
+        return 0 <= float(text) <= most
+    except ValueError:
+        return False
+
+
 def district(names: Mapping[str, str], *, box: DeltaGenerator, first: str = "") -> str:
     """Let the reader choose a district, the one of the address or of the page before at first.
 
@@ -119,6 +171,11 @@ def district(names: Mapping[str, str], *, box: DeltaGenerator, first: str = "") 
     st.session_state[DISTRICT] = next((one for one in wanted if one in names), next(iter(names)))
     chosen = str(box.selectbox("Quartier", list(names), format_func=names.__getitem__, key=DISTRICT))
     st.session_state[_CARRIED] = chosen
+    if asked and asked not in names:
+        st.warning(
+            f"L’adresse de cette page demande le quartier « {literal(asked[:80])} », qui n’est pas dans cette étude : "
+            "un autre est montré."
+        )
     if asked != chosen:
         st.query_params[DISTRICT] = chosen
     return chosen

@@ -325,6 +325,6 @@ def _rows_of(layers: list[Layer]) -> pd.DataFrame:
     for layer in layers:
         if layer.kind == "text" or layer.name == "communes":
             continue
-        told = layer.frame[list(layer.tooltip)].agg(" · ".join, axis=1) if layer.tooltip else ""
-        rows.append(pd.DataFrame({"Couche": layer.title, "Objet": layer.frame["label"], "Détail": told}))
+        told = [" · ".join(cells) for cells in zip(*(layer.frame[column] for column in layer.tooltip), strict=True)]
+        rows.append(pd.DataFrame({"Couche": layer.title, "Objet": layer.frame["label"], "Détail": told or ""}))
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["Couche", "Objet", "Détail"])

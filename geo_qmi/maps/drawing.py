@@ -9,6 +9,7 @@ placed as a point.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import geopandas as gpd
@@ -17,6 +18,7 @@ import pandas as pd
 import shapely
 
 from geo_qmi.schema import CRS
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -176,17 +178,16 @@ def words(value: Any) -> str:
 
     Examples
     --------
-    >>> words(87599), words(float("nan")), words(0.25), words(True)
-    ('87\u202f599', 'inconnu', '0,25', 'oui')
+    >>> words(87599), words(float("nan")), words(0.25), words(0.001), words(True)
+    ('87\u202f599', 'inconnu', '0,25', '< 0,01', 'oui')
     """
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return "inconnu"
     if isinstance(value, bool | np.bool_):
         return "oui" if value else "non"
-    if isinstance(value, int | np.integer):
-        return f"{int(value):,}".replace(",", "\u202f")
-    if isinstance(value, float):
-        return f"{value:,.2f}".rstrip("0").rstrip(".").replace(",", "\u202f").replace(".", ",")
+    if isinstance(value, int | float | np.integer):
+        said = number(float(value))
+        return "< 0,01" if said == "0" and value > 0 else said
     return str(value)
 
 
@@ -278,10 +279,11 @@ def features(
     geometry: gpd.GeoSeries, *, ids: Iterable[Any], labels: Iterable[Any], styles: Any, **columns: Any
 ) -> gpd.GeoDataFrame:
     """Return the frame of a layer, without the rows that have no geometry."""
-    data = {"id": list(ids), "label": list(labels), "style": styles, **columns}
-    data = {name: values if isinstance(values, str) else list(values) for name, values in data.items()}
-    frame = gpd.GeoDataFrame(data, geometry=geometry.to_numpy(), crs=CRS)
-    return frame[frame.geometry.notna() & ~frame.geometry.is_empty].reset_index(drop=True)
+    shapes = geometry.to_numpy()
+    drawn = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    data = {"id": ids, "label": labels, "style": styles, **columns}
+    data = {name: values if isinstance(values, str) else list(compress(values, drawn)) for name, values in data.items()}
+    return gpd.GeoDataFrame(data, geometry=shapes[drawn], crs=CRS)
 
 
 def overview(geometry: gpd.GeoSeries) -> gpd.GeoSeries:

@@ -17,13 +17,13 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def opened(browser, shipped, tmp_path_factory) -> Iterator[Any]:
+def opened(_launcher, shipped, tmp_path_factory) -> Iterator[Any]:
     """The page of three maps, opened from a file without a network; its faults are kept on it."""
     kinds = [("programme", ""), ("sensitive", "Aulnay-sous-Bois"), ("coverage", "Argenteuil")]
     drawn = [mapping.drawn(shipped, kind=kind, district_id=district) for kind, district in kinds]
     path = tmp_path_factory.mktemp("page") / "carte.html"
     path.write_text(page(drawn, title="Étude livrée", edition="jury"), "utf-8")
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="fr-FR", offline=True)
+    context = _launcher.browser().new_context(viewport={"width": 1280, "height": 900}, locale="fr-FR", offline=True)
     tab = context.new_page()
     tab.faults = []
     tab.on("console", lambda message: tab.faults.append(message.text) if message.type == "error" else None)

@@ -6,7 +6,7 @@ import math
 import re
 
 import pytest
-from browser_pages import PATIENCE_MS, unfold
+from browser_pages import PATIENCE_MS, choose, choose_among, choose_first, open_tab
 
 import geo_qmi
 from geo_qmi.dashboard import fieldwork, panel
@@ -54,9 +54,10 @@ def click(page, *, east: float, south: float) -> None:
     x, y = frame["x"] + frame["width"] / 2 + east, frame["y"] + frame["height"] / 2 + south
     page.mouse.move(x - 25, y - 15)
     page.mouse.move(x, y, steps=4)
-    page.locator(".deck-tooltip").filter(visible=True).first.wait_for(timeout=PATIENCE_MS)
+    page.locator(".deck-tooltip").filter(visible=True).first.wait_for()
     page.clock.set_fixed_time("2026-05-16T10:00:00")
     page.mouse.click(x, y)
+    page.clock.resume()
 
 
 def said(page, ident: str) -> bool:
@@ -68,38 +69,28 @@ def said(page, ident: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
-    ("layer", "skipped", "meant"),
-    [("felt", 1, ""), ("felt_few", 0, ""), ("attention_point", 0, "50mE663100N6870400")],
-    ids=["place", "few-people", "sign-over-a-place"],
-)
-def test_a_click_opens_the_place_its_observations_and_their_session(watched, drawn, layer, skipped, meant):
-    _, shown = drawn
-    ident, east, south = pixel(shown, layer, skipped=skipped)
-    ident = meant or ident
-    watched.open("Carte sensible", "Carte sensible")
-    assert watched.painted() > 30
+def test_the_map_and_the_list_open_a_place_its_observations_and_their_session(watched, drawn):
+    found, shown = drawn
+    watched.open("Carte sensible")
     page = watched.page
-    assert page.get_by_text("Séances de ces observations").count() == 0
-    click(page, east=east, south=south)
-    assert said(page, ident)
-    page.get_by_text("Séances de ces observations").wait_for(timeout=PATIENCE_MS)
-    watched.keep(f"carte-sensible-clic-{layer}")
-
-    page.get_by_text("Par groupe", exact=True).first.click()  # the choice outlives a change of view
-    page.get_by_text("par groupe : 1 séance").wait_for(timeout=PATIENCE_MS)
-    assert said(page, ident)
-    assert watched.refusals() == []
-    assert watched.errors == []
-
-
-def test_the_list_chooses_without_a_pointer(watched, drawn):
-    first = next(iter(fieldwork.spoken_places(drawn[0])))
-    watched.open("Carte sensible", "Carte sensible")
+    choose(page, "Quartier", "Aulnay-sous-Bois – Centre Gare")
     assert watched.painted() > 30
-    field = watched.page.get_by_role("combobox", name=LIST)
-    unfold(watched.page, field)
-    field.press("Enter")
-    assert said(watched.page, first)
-    watched.page.get_by_text("Séances de ces observations").wait_for(timeout=PATIENCE_MS)
-    assert watched.errors == []
+    assert page.get_by_text("Séances de ces observations").count() == 0
+    watched.keep("lire-carte", guide=True)
+    # A place, a place of too few people to be shown alone, and a sign that lies over a place.
+    for layer, skipped, meant in (("felt", 1, ""), ("felt_few", 0, ""), ("attention_point", 0, "50mE663100N6870400")):
+        ident, east, south = pixel(shown, layer, skipped=skipped)
+        click(page, east=east, south=south)
+        assert said(page, meant or ident)
+    page.get_by_text("Séances de ces observations").wait_for()
+    watched.keep("lire-lieu", at="Un lieu, ses observations, leurs séances", guide=True)
+
+    first = next(iter(fieldwork.spoken_places(found)))
+    assert first in choose_first(page, LIST)  # without a pointer
+    choose_among(page, "Vue", "Par groupe")  # the choice outlives a change of view
+    page.get_by_text("par groupe : 1 séance").wait_for()
+    assert said(page, first)
+    open_tab(page, "Désaccords et absences")
+    watched.keep("lire-desaccords", at="Lieux où les ressentis s’opposent", guide=True)
+    open_tab(page, "Carte et lieux")
+    choose_among(page, "Vue", "Lieux")
