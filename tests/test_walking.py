@@ -103,12 +103,14 @@ def test_no_barrier_is_not_no_cost(shipped):
 def test_streets_replace_the_open_ground_and_their_bridges_are_audited(town):
     tables, ident, (x, y) = town
     lines = [[(x, y + 100), (x + 800, y + 100)], [(x, y + 100), (x, y + 700)], [(x, y + 700), (x + 800, y + 700)]]
-    streets = gpd.GeoDataFrame({"highway": "residential"}, index=range(3), geometry=shapely.linestrings(lines), crs=CRS)
+    drawn = [*shapely.linestrings(lines), None]
+    streets = gpd.GeoDataFrame({"highway": "residential"}, index=range(4), geometry=drawn, crs=CRS)
     given = walking.terrain(tables, ident, streets=streets)
     assert given.ground.kind == "streets"
     assert "réseau des rues" in given.lines[0]
     assert len(given.bridges) == 1
-    assert any("1 tronçon de rue franchissent une coupure sans franchissement déclaré" in one for one in given.lines)
+    assert "1 rue sans géométrie dans la couche : hors du réseau." in given.lines
+    assert any("1 tronçon de rue franchit une coupure sans franchissement déclaré" in one for one in given.lines)
     found = walking.cut(given, tables)
     # The bridge at the west end is nobody's declared crossing: their number is unknown, not nil.
     assert found.found.cards["crossings"].isna().all()
@@ -133,7 +135,7 @@ def test_the_other_side_is_reached_by_the_crossing_only(ground, town):
 
 
 def test_a_place_off_the_ground_is_refused(ground):
-    with pytest.raises(InputError, match="« loin » non raccordé au terrain"):
+    with pytest.raises(InputError, match="« loin » : non raccordé"):
         walking.access(ground, shapely.Point(600000, 6860000), name="loin")
 
 
@@ -269,6 +271,19 @@ def test_the_plan_is_walked_and_says_so(ground, town):
     assert found.plan.status == "optimal"
     assert "terrain ouvert avec coupures" in found.plan.sentence
     assert found.plan.sites["weight"].sum() == pytest.approx(found.plan.value)
+
+
+def test_a_place_imposed_must_be_one_that_can_be_chosen(ground, town):
+    tables, _, (x, y) = town
+    with pytest.raises(UnknownNameError, match="Lieu imposé inconnu : « ailleurs »"):
+        walking.place(ground, tables, n_places=1, fixed=["ailleurs"])
+    with pytest.raises(InputError, match="« sud », une règle l’écarte"):
+        walking.place(ground, tables, n_places=1, fixed=["sud"], rules=walking.rules_of(["area_m2>=100"]))
+    far = [shapely.Point(x - 9000, y), shapely.Point(x + 200, y + 600)]
+    moved = tables | {"candidate_places": tables["candidate_places"].set_geometry(far, crs=CRS)}
+    with pytest.raises(InputError, match="« sud », non raccordé : nœud le plus proche à 7\u202f800 m"):
+        walking.place(ground, moved, n_places=1, fixed=["sud"])
+    assert walking.place(ground, moved, n_places=1).verdicts()["Pourquoi"].str.startswith("Nœud le plus proche").all()
 
 
 def test_an_unreachable_radius_names_the_demand(ground, town):

@@ -391,6 +391,11 @@ def said(app: AppTest) -> str:
     return "\n".join(element.value for kind in kinds for element in app.get(kind)).replace("\\", "")
 
 
+def tables_of(app: AppTest) -> str:
+    """Return every table of sentences, without the signs that escape them."""
+    return "\n".join(table.value.to_csv() for table in app.table).replace("\\", "")
+
+
 def geojson(frame: gpd.GeoDataFrame) -> bytes:
     """Return a layer as somebody would drop it."""
     return frame.to_crs("EPSG:4326").to_json(drop_id=True).encode()
@@ -421,6 +426,28 @@ def test_layers_dropped_on_one_page_serve_both(monkeypatch, shipped):
     assert told.set_index("Groupe")["Habitants"].to_dict() == {"dedans": 300, "dehors": 200}
     app.button(key="sites-population-retirer").click().run()
     assert "on compte des hectares" in said(app)
+
+
+def test_served_populations_are_dropped_on_the_page_too(monkeypatch, shipped, tmp_path):
+    projects = shipped["projects"].copy()
+    chosen = projects["district_id"] == "QMI1-MEU"
+    one = projects.loc[chosen, "project_id"].iloc[0]
+    projects.loc[projects["project_id"] == one, ["footprint", "site_id"]] = ["served_population", None]
+    study = geo_qmi.Study.create(tmp_path / "desservi.gpkg", shipped | {"projects": projects}).path
+    monkeypatch.setenv(STUDY_VARIABLE, str(study))
+    app = AppTest.from_file(command()[0][4], default_timeout=180)
+    app.query_params["quartier"] = "QMI1-MEU"
+    app.run().switch_page("covering.py").run()
+    assert "population desservie non fournie par le porteur" in tables_of(app)
+    table = f"Projet;Lieu\n{one};75\n{one};76\n"
+    app.file_uploader(key="sites-served").upload("desservies.csv", table.encode()).run()
+    assert not app.exception
+    assert "population desservie non fournie par le porteur" not in tables_of(app)
+    assert "population desservie : les lieux listés" in tables_of(app)
+    assert "population desservie : 2 lieux listés" in tables_of(app)
+    app.file_uploader(key="sites-served").upload("sans.csv", b"a;b\n1;2\n").run()
+    assert not app.exception
+    assert "« sans.csv » : colonnes attendues absentes" in said(app)
 
 
 def test_a_layer_from_elsewhere_is_refused_in_words(monkeypatch):

@@ -86,9 +86,12 @@ def _tried(given: Terrain) -> shapely.LineString | None:
     return shapely.LineString(ends)
 
 
-def _typed(title: str, *, key: str) -> shapely.Point | None:
+def _typed(title: str, *, key: str, named: bool = False) -> shapely.Point | None:
     """Return the point of two typed numbers, or say why they are none."""
-    text = st.text_input(title, placeholder="2,4955 48,932 ou 663037 6870343", key=key, label_visibility="collapsed")
+    text = st.text_input(
+        title, placeholder="2,4955 48,932 ou 663037 6870343", key=key,
+        label_visibility="visible" if named else "collapsed",
+    )  # fmt: skip
     if not text:
         return None
     try:
@@ -119,7 +122,7 @@ def _start(tables: Mapping[str, Any], tried: Terrain, mark: tuple[Any, ...]) -> 
         key=f"acces-depart-{tried.district_id}",
     )  # fmt: skip
     with right:
-        typed = _typed("ou coordonnées", key=f"acces-depart-xy-{tried.district_id}")
+        typed = _typed("ou coordonnées", key=f"acces-depart-xy-{tried.district_id}", named=True)
     place, name = (listed.geometry[ident], str(listed["name"][ident])) if typed is None else (typed, "point saisi")
     try:
         return state.remembered(("acces", mark, place.wkt), lambda: walking.access(tried, place, name=name))
@@ -148,7 +151,7 @@ def _catchments(walked: Access, tried: Terrain) -> None:
     if tried.unit == "habitants":
         headings |= {"amount_disc": "Habitants dans le disque", "amount": "Habitants atteints"}
     show_table(walking.tidy(rows, headings, digits={"disc_ha": 1, "reached_ha": 1}))
-    st.markdown(" ".join(literal(line) for line in walked.lines))
+    st.markdown("\n".join(f"- {literal(line)}" for line in walked.lines))
 
 
 def _card(
@@ -196,7 +199,7 @@ def _compared(before: Cut, after: Cut) -> pd.DataFrame:
     old, new = before.cards(), after.cards()
     rows: dict[str, Any] = {"Coupure": old["Coupure"]}
     for name in ("Détour médian (m)", "Délai médian (min)", f"Coupés à pied ({before.unit})"):
-        rows |= {f"{name} : avant": old[name], "après" + f" — {name}": new[name]}
+        rows |= {f"{name} : avant": old[name], f"{name} : après": new[name]}
     return pd.DataFrame(rows)
 
 

@@ -180,7 +180,7 @@ def _further(tables: Mapping[str, Any], ground: Chosen) -> None:
     )  # fmt: skip
     if drawn is not None:
         show_map(drawn, key=f"sites-plan-{given.district_id}", height_px=480, place=given.district_id)
-    st.caption(" ".join(literal(line) for line in found.lines))
+    st.markdown("\n".join(f"- {literal(line)}" for line in found.lines))
 
 
 def _permits() -> tuple[str, Any] | None:

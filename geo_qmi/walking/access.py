@@ -20,6 +20,7 @@ from geo_qmi.errors import InputError, shown
 from geo_qmi.geo import DEGREES, propose_crs
 from geo_qmi.schema import CRS
 from geo_qmi.walking.terrain import without_barriers
+from geo_qmi.wording import agreed, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,7 +135,7 @@ def access(
     """
     joined = network.snap(given.ground, gpd.GeoSeries([place], index=[name], crs=CRS))
     if joined["node"].isna().any():
-        raise InputError(f"« {shown(name)} » non raccordé au terrain : {joined['reason'].iloc[0]}. Déplacez le point.")
+        raise InputError(f"« {shown(name)} » : {joined['reason'].iloc[0]}. Déplacez le point.")
     free = without_barriers(given)
     homes, walked = _minutes_home(given, joined)
     promised = _promised(free, place) if given.ground.kind == "open" else None
@@ -173,7 +174,7 @@ def _lines(
     given: Terrain, layer: gpd.GeoDataFrame, place: shapely.Geometry, homes: pd.DataFrame
 ) -> tuple[str, ...]:  # fmt: skip
     lines = [
-        f"En {row.minutes:g} min : {maps.words(round(row.reached_ha, 1))} ha atteints à pied, soit "
+        f"En {maps.words(row.minutes)} min : {maps.words(round(row.reached_ha, 1))} ha atteints à pied, soit "
         f"{100 * row.share:.0f} % du disque de {maps.words(round(row.metres))} m que montre une carte à vol d’oiseau."
         for row in layer.itertuples()
     ]
@@ -187,6 +188,7 @@ def _lines(
     refused = int(homes["node"].isna().sum())
     if refused:
         lines.append(
-            f"{maps.plural(refused, 'lieu compté', 'lieux comptés')} ne rejoignent pas le terrain : hors des sommes."
+            f"{counted(refused, 'lieu compté')} {agreed(refused, 'ne rejoint', 'ne rejoignent')} pas le terrain : hors "
+            "des sommes."
         )
     return tuple(lines)

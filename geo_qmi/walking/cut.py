@@ -202,14 +202,14 @@ def _told(cards: pd.DataFrame, *, unit: str, minutes: float) -> list[str]:
             f"délai de {maps.words(round(row['delay_min'], 1))} min"
         )
         near, away = (_amount(float(row[column]), unit) for column in ("people_near", "people_cut_off"))
-        reached = "tous l’atteignent à pied" if away == "0" else f"{away} ne l’atteignent pas à pied"
+        reached = "tous à portée de marche" if away == "0" else f"dont {away} hors de portée de marche"
         known = (
             "franchissements : ceux des rues, sans inventaire"
             if pd.isna(row["crossings"])
             else f"{counted(int(row['crossings']), 'franchissement')}, dont {_known(row['crossings_assumed'])}"
         )
         lines.append(
-            f"{where} : {way} ; sur {near} {unit} à {number(minutes)} min de l’autre côté à vol d’oiseau, {reached} ; "
+            f"{where} : {way} ; {near} {unit} à {number(minutes)} min de l’autre côté à vol d’oiseau, {reached} ; "
             f"{known}."
         )
     return lines

@@ -78,7 +78,11 @@ class Placed:
 
     def verdicts(self) -> pd.DataFrame:
         """Return every candidate left out and why: first failing rule, value to ask for, or no way to it."""
-        rows = [(str(name), "non raccordé", f"{why}.") for name, why in self.refused.itertuples(index=False)]
+        reasons = self.refused["reason"].str.removeprefix("non raccordé : ")
+        rows = [
+            (str(name), "non raccordé", f"{why[:1].upper()}{why[1:]}.")
+            for name, why in zip(self.refused["name"], reasons, strict=True)
+        ]
         if self.sieve is not None:
             near = set(self.sieve.near.index)
             rows += [
@@ -177,6 +181,7 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
     walkable = walkable[~walkable["site_id"].isin(refused.index)]
     if walkable.empty:
         raise InputError(f"Aucun des {len(refused)} lieux ne rejoint le terrain : {refused['reason'].iloc[0]}.")
+    _refuse_fixed(fixed, walkable, mine, refused)
     limits = _limits(capacities, walkable)
     problem, unserved = _problem(given, joined, fixed=fixed, deployed=deployed, capacities=limits)
     if model == "cover":
@@ -229,6 +234,22 @@ def _limits(capacities: Mapping[str, float] | None, walkable: gpd.GeoDataFrame) 
         raise UnknownNameError(f"Capacité d’un lieu absent du choix : « {shown(unknown[0])} ». Lieux : {known}.")
     every = capacities.get("*", np.nan)
     return pd.Series({one: capacities.get(one, every) for one in walkable["site_id"]}, dtype="float64")
+
+
+def _refuse_fixed(
+    fixed: Sequence[str], walkable: gpd.GeoDataFrame, mine: gpd.GeoDataFrame, refused: pd.DataFrame
+) -> None:
+    """Raise for a place imposed that is unknown, or that cannot be chosen, with the reason."""
+    for one in fixed:
+        if one in set(walkable["site_id"]):
+            continue
+        if one not in set(mine["site_id"]):
+            known = ", ".join(mine["site_id"])
+            raise UnknownNameError(f"Lieu imposé inconnu : « {shown(one)} ». Lieux du quartier : {known}.")
+        why = str(refused["reason"].get(one, "une règle l’écarte"))
+        raise InputError(
+            f"Lieu imposé impossible : « {shown(one)} », {why}. Retirez-le de --fixed ou changez les règles."
+        )
 
 
 def _why(sieve: Sieve | None) -> str:

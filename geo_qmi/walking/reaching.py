@@ -204,7 +204,7 @@ def reach(
         *given.lines,
         *_lines(sites, shares, area, minutes=minutes),
         *_false_lines(given, false, grid_error),
-        *(f"« {name} » non raccordé : {reason}." for name, reason in refused.itertuples(index=False)),
+        *(f"« {name} » : {reason}." for name, reason in refused.itertuples(index=False)),
         *said,
     )
     return Reach(sites, refused, shares, area, false, equity, drawn, minutes, given.unit, grid_error, lines)

@@ -21,7 +21,7 @@ from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import GEOMETRY_STATUSES, fold
 from geo_qmi.walking.hours import open_at
 from geo_qmi.walking.layers import COARSE_M2, spread
-from geo_qmi.wording import number
+from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,13 +162,15 @@ def terrain(
         ground = _open(host, walls, crossings, margin_m=margin)
     else:
         ground = _on_streets(streets, host, walls, margin_m=margin, slopes=slopes)
-        told = () if at is None else ("Heure demandée sans effet : les rues fournies ne portent pas d’horaires.",)
+        lost = int(streets.geometry.isna().sum())
+        told = (f"{counted(lost, 'rue')} sans géométrie dans la couche : hors du réseau.",) if lost else ()
+        told += () if at is None else ("Heure demandée sans effet : les rues fournies ne portent pas d’horaires.",)
     if slopes:
         told += _sloped(ground)
     carded = shapely.buffer(shape, CARD_MARGIN_M)
     cutting = _near(walls, carded)
     cutting = cutting.set_geometry(shapely.intersection(cutting.geometry.to_numpy(), carded), crs=CRS)
-    weights, counted = _weights(population, carded)
+    weights, said = _weights(population, carded)
     demo = streets is None and bool(crossings["demo"].any())
     found = Terrain(
         district_id=district_id,
@@ -184,7 +186,7 @@ def terrain(
         lines=(),
         demo=demo,
     )
-    return replace(found, lines=(*_lines(found), *counted, *told))
+    return replace(found, lines=(*_lines(found), *said, *told))
 
 
 def _open(host: gpd.GeoDataFrame, walls: gpd.GeoDataFrame, crossings: gpd.GeoDataFrame, *, margin_m: float) -> Ground:
@@ -339,6 +341,7 @@ def _lines(found: Terrain) -> list[str]:
         lines.append("Aucune couche d’habitants : on compte des hectares de terrain, non des personnes.")
     if len(found.bridges):
         lines.append(
-            f"{maps.plural(len(found.bridges), 'tronçon')} de rue franchissent une coupure sans franchissement déclaré."
+            f"{counted(len(found.bridges), 'tronçon')} de rue {agreed(len(found.bridges), 'franchit', 'franchissent')} "
+            "une coupure sans franchissement déclaré."
         )
     return [*lines, *(f"{note[0].upper()}{note[1:].rstrip('.')}." for note in found.ground.notes)]

@@ -293,7 +293,7 @@ def test_edges_of_the_question():
     assert set_covering(far, radius=np.inf).sites.index.tolist() == ["s1"]
     half = from_matrix(table([[5.0]]), capacities=pd.Series({"s0": 0.5}))
     plan = maximal_covering(half, p=1, radius=np.inf)
-    assert plan.sentence == "1 lieu : 0,5 sur 1 à toute distance (50 %). Optimum prouvé."
+    assert plan.sentence == "1 lieu : 0,5 sur 1 (50 %) à toute distance. Optimum prouvé."
     nobody = from_pairs(
         pd.DataFrame({"demand_id": [], "site_id": [], "cost": []}), weights=pd.Series({"a": 1.0}), site_ids=["s"]
     )
@@ -331,7 +331,7 @@ def test_refused_questions(change, words):
 
 def test_refused_problems():
     costs = table(STREET)
-    with pytest.raises(InputError, match="Coûts : valeur « -1 »"):
+    with pytest.raises(InputError, match="Coûts : valeur « −1 »"):
         weighted([[-1]], [1])
     with pytest.raises(InputError, match="Poids manquant pour « d1 »"):
         weighted([[1], [1]], [1, np.nan])
