@@ -330,6 +330,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except GeoQmiError as error:
         typer.echo(f"Erreur : {error}", err=True)
         sys.exit(1 if isinstance(error, InfeasibleError) else 2)
+    if code == 130:  # Typer turns Ctrl+C into this code, without a word
+        typer.echo("Interrompu.", err=True)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -50,7 +50,7 @@ def export(  # noqa: PLR0913, PLR0917 — the options of one command, passed by 
 ) -> None:
     """Write one table or everything, read it back, compare, and print what left."""
     from geo_qmi import export as exporting
-    from geo_qmi import schema
+    from geo_qmi import gis, schema
     from geo_qmi.errors import InputError
 
     if everything is not None:
@@ -73,11 +73,9 @@ def export(  # noqa: PLR0913, PLR0917 — the options of one command, passed by 
     opened = open_study(study)
     name = "étude livrée" if study is None else study.name
     own = {} if terms is None or known is None else {"licence": known.licence, "credit": known.credit}
-    done = exporting.export_table(
-        opened.read(layer),
-        layer,
+    done = exporting.export_layer(
+        gis.styled(exporting.from_table(opened.read(layer), layer, private=with_private, title=None)),
         out,
-        private=with_private,
         provenance=own | {"study": name, "study_sha256": opened.fingerprint()},
         study_path=opened.path,
     )

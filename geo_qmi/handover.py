@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 
 import geo_qmi
-from geo_qmi import atlas, cover, editions, export, mapping, publishing, qgis, schema, wording
+from geo_qmi import atlas, cover, editions, export, gis, mapping, publishing, qgis, schema, wording
 from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.export import delivery
 from geo_qmi.vocabulary import fold
@@ -39,7 +39,6 @@ _PACKAGE, _PROJECT, _PAGE = "etude.gpkg", "etude.qgz", "cartes.html"
 #: Tables whose rows are published by the editions, never as they are kept → the column of exact words, if any.
 _FIELD = dict.fromkeys(("sessions", "routes", "stages", "participants", "workshop_items"), "")
 _FIELD |= {"observations": "verbatim", "statements": "statement"}
-_KINDS = {"Polygon": "area", "LineString": "line", "Point": "point"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +384,7 @@ def _write_qgis(
         for table in _as_kept(kept):
             packed.append(table)
             about[table.name] = parcel.about(kept.name)
-            members.append((table.name, table.title, _kind(table), table.style))
+            members.append((table.name, table.title, gis.drawn_as(table), table.style))
     groups.append(qgis.Group("Données", members))
     export.export_package(packed, parcel.path("qgis", _PACKAGE), provenance=about)
     parcel.path("qgis", _PROJECT).write_bytes(qgis.project(groups, title=parcel.provenance["study"], data=_PACKAGE))
@@ -404,22 +403,13 @@ def _of_map(layer: Layer, name: str, title: str) -> export.Layer:
 
 def _as_kept(layer: export.Layer) -> list[export.Layer]:
     """Return a table as QGIS holds it: one layer a family of shapes, or rows alone where no place is known."""
-    titles = {field.name: field.label for field in layer.fields}
-    choices = {field.name: field.choices for field in layer.fields if field.choices}
     if layer.geometry is None or layer.geometry.isna().all():
-        return [replace(layer, geometry=None, style=qgis.plain_style("", titles=titles, choices=choices))]
+        return [gis.styled(replace(layer, geometry=None))]
     made = []
     for part, shapes in export.parts(layer):
         title = layer.title if part.name == layer.name else f"{layer.title} ({part.name.rpartition('_')[2]})"
-        part = replace(part, title=title, geometry=gpd.GeoSeries(shapes, crs=schema.CRS))  # noqa: PLW2901
-        made.append(replace(part, style=qgis.plain_style(_kind(part), titles=titles, choices=choices)))
+        made.append(gis.styled(replace(part, title=title, geometry=gpd.GeoSeries(shapes, crs=schema.CRS))))
     return made
-
-
-def _kind(layer: export.Layer) -> str:
-    """Return how a table is drawn: as areas, lines, points, or not at all."""
-    known = [] if layer.geometry is None else layer.geometry.dropna().geom_type
-    return next((_KINDS[kind.removeprefix("Multi")] for kind in known), "")
 
 
 def _write_paper(

@@ -13,10 +13,10 @@ from geo_qmi.terminal import Names, OptionalStudy, Review, TermsFile, app, read_
 if TYPE_CHECKING:
     from geo_qmi.atlas import Layout
 
-_SIDES = {"paysage": "landscape", "portrait": "portrait"}
+_SIDES = {"paysage": "landscape", "portrait": "portrait", "auto": "best"}
 
 Paper = Annotated[str, typer.Option("--paper", metavar="FORMAT", help="Papier : A0, A1, A2, A3 ou A4.")]
-Orientation = Annotated[str, typer.Option("--orientation", metavar="SENS", help="paysage ou portrait.")]
+Orientation = Annotated[str, typer.Option("--orientation", metavar="SENS", help="paysage, portrait, ou auto : la plus grande échelle.")]
 EditionName = Annotated[str, typer.Option("--edition", metavar="EDITION", help="jury, candidats ou public.")]
 Day = Annotated[
     str | None, typer.Option("--date", metavar="JOUR", help="Jour écrit sur la feuille ; à défaut, aujourd’hui.")
@@ -41,7 +41,7 @@ def map_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
     ] = "",
     study: OptionalStudy = None,
     paper: Paper = "A3",
-    orientation: Orientation = "paysage",
+    orientation: Orientation = "auto",
     scale: Annotated[
         str | None,
         typer.Option("--scale", metavar="1:N", help="Échelle ; à défaut, la plus grande échelle ronde qui tient."),

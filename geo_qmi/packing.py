@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geo_qmi import atlas, editions, export, handover, mapping, overview, page, publishing, workshop
+from geo_qmi import atlas, editions, export, gis, handover, mapping, overview, page, publishing, workshop
 from geo_qmi.errors import InputError
 from geo_qmi.export import archive
 
@@ -162,24 +162,26 @@ def offline_page(
     return Packed(f"cartes-{edition}.html", text.encode(), tuple(left_out))
 
 
-def table(layer: export.Layer, suffix: str, *, study: str, edition: str, terms: Mapping[str, export.Terms]) -> Packed:
+def table(
+    layer: export.Layer, suffix: str, *, study: str, edition: str, terms: Mapping[str, export.Terms] | None = None
+) -> Packed:
     """Return one table of `geo_qmi.handover.layers` in a format of `geo_qmi.export.FORMATS`, read back and compared.
 
     Parameters
     ----------
     terms
-        What `geo_qmi.export.terms` returns.
+        What `geo_qmi.export.terms` returns; the shipped terms by default.
 
     Raises
     ------
     InputError
         A format that cannot hold the table.
     """
-    known = terms.get(layer.name)
+    known = (export.terms() if terms is None else terms).get(layer.name)
     about: dict[str, Any] = {"study": study, "edition": editions.EDITIONS[mapping.edition_of(edition)]}
     about |= {"licence": known.licence, "credit": known.credit} if known else {}
     with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
-        done = export.export_layer(layer, Path(folder) / f"{layer.name}{suffix}", provenance=about)
+        done = export.export_layer(gis.styled(layer), Path(folder) / f"{layer.name}{suffix}", provenance=about)
         return Packed(done.path.name, done.path.read_bytes(), done.remarks)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 from geojson_pydantic import FeatureCollection
@@ -29,8 +30,10 @@ from geo_qmi.export import (
     MAPS_ONLY,
     export_bytes,
     export_frame,
+    export_layer,
     export_table,
     geojson,
+    geopackage,
     ogr,
     parquet,
     pieces,
@@ -204,6 +207,46 @@ def test_geopackage_keeps_whole_numbers_beyond_floats_beside_missing_ones(tmp_pa
     export_frame(frame, tmp_path / "n.gpkg", title="N", key=["k"])
     with _opened((tmp_path / "n.gpkg").read_bytes()) as base:
         assert base.execute("SELECT n FROM n").fetchall() == [(2**60 + 1,), (None,)]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("PRAGMA application_id = 1", "en-tête d’un autre format"),
+        ("DROP TABLE gpkg_extensions", "table gpkg_extensions absente"),
+        (
+            "INSERT INTO gpkg_data_columns (table_name, column_name) VALUES ('perdue', 'a')",
+            "cite la table absente perdue",
+        ),
+        ("UPDATE layer_styles SET styleQML = '<qgis>'", "style illisible de la couche stations"),
+        ("UPDATE gpkg_spatial_ref_sys SET organization = 'IGN' WHERE srs_id = 2154", "systèmes de coordonnées absents"),
+        ("UPDATE gpkg_contents SET data_type = 'attributes' WHERE table_name = 'stations'", "mal déclarée"),
+        ("DELETE FROM stations WHERE station_id = 's1'", "1 lignes au lieu de 2"),
+        ("UPDATE gpkg_geometry_columns SET geometry_type_name = 'POLYGON'", "géométrie mal déclarée"),
+        ("UPDATE stations SET geom = x'00' || geom WHERE station_id = 's1'", "1 géométrie\\(s\\) sans en-tête exact"),
+        ("UPDATE gpkg_contents SET max_x = max_x + 1 WHERE table_name = 'stations'", "emprise inexacte"),
+        ("DELETE FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'", "index spatial absent"),
+        ("DELETE FROM rtree_stations_geom WHERE id = 1", "index spatial de 1 lieux"),
+    ],
+)
+def test_what_breaks_a_geopackage_is_named(damage, said, tmp_path, monkeypatch):
+    layer = replace(from_table(_stations(), "stations", private=False, title=None), style="<qgis/>")
+    export_layer(layer, tmp_path / "s.gpkg")
+
+    def damaged(connection, about):
+        connection.create_function("ST_IsEmpty", 1, lambda blob: blob is None)
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            if damage.startswith(("UPDATE stations", "DELETE FROM stations")) and "rtree" in name:
+                connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("PRAGMA foreign_keys = OFF")
+        told(connection, about)
+        connection.execute(damage)
+
+    told = geopackage._tell
+    monkeypatch.setattr(geopackage, "_tell", damaged)
+    with pytest.raises(InputError, match=said):
+        export_layer(layer, tmp_path / "t.gpkg")
+    assert not (tmp_path / "t.gpkg").exists()
 
 
 def test_geopackage_opens_in_geopandas(tmp_path):
@@ -511,6 +554,65 @@ def test_a_file_that_does_not_give_back_the_table_is_not_written(tmp_path, monke
     with pytest.raises(InputError, match="s1, colonne insee : « 1004 » pour « 01004 »"):
         export_table(_stations(), "stations", tmp_path / "s.geojson")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_kind_of_shape_comes_back_from_geojson(tmp_path):
+    line, other = [(2, 48), (2.1, 48.2)], [(2, 49), (2.5, 49)]
+    square = shapely.box(2, 48, 2.5, 48.5)
+    hole = shapely.Polygon([(2, 48), (3, 48), (3, 49), (2, 48)], [[(2.5, 48.2), (2.7, 48.2), (2.6, 48.3), (2.5, 48.2)]])
+    shapes = [
+        shapely.Point(2, 48),
+        shapely.Point(2, 48, 35),
+        None,
+        shapely.LineString(line),
+        square,
+        hole,
+        shapely.MultiPoint(line),
+        shapely.MultiLineString([line, other]),
+        shapely.MultiPolygon([square, shapely.box(3, 48, 3.5, 48.5)]),
+        shapely.GeometryCollection([shapely.Point(2, 48), shapely.LineString(other)]),
+        shapely.LinearRing([(2, 48), (2.1, 48), (2.1, 48.1)]),
+    ]
+    frame = _degrees(shapes, k=[f"é{place:02}" for place in range(len(shapes))])
+    export_frame(frame, tmp_path / "a.geojson", title="A", key=["k"])
+    found = [
+        f["geometry"] and shapely.geometry.shape(f["geometry"])
+        for f in _features((tmp_path / "a.geojson").read_bytes())
+    ]
+    expected = [*shapes[:-1], shapely.LineString(shapes[-1].coords)]
+    for one, meant in zip(found, expected, strict=True):
+        assert (one is None) == (meant is None)
+        if one is not None:
+            assert (one.geom_type, one.has_z) == (meant.geom_type, meant.has_z)
+            assert one.normalize().equals_exact(meant.normalize(), 1e-7)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ((b"[2.1,48.2]", b"[2.1,48.3]"), "géométrie de b"),
+        ((b"[[2,48],", b"["), "géométrie de b"),
+        ((b'"LineString"', b'"MultiPoint"'), "géométrie de b"),
+        ((b"[2,48]}}", b"[2,48,1]}}"), "géométrie de a"),
+        ((b'"geometry":null', b'"geometry":{"type":"Point","coordinates":[2,48]}'), "géométrie de c"),
+        ((b"[2.1,48.2]", b"[2.1,48.2"), "diffère de la table"),
+    ],
+)
+def test_a_piece_of_several_shapes_is_compared_shape_by_shape(damage, said, tmp_path, monkeypatch):
+    frame = _degrees([shapely.Point(2, 48), shapely.LineString([(2, 48), (2.1, 48.2)]), None], k=["a", "b", "c"])
+    honest = geojson._features
+    monkeypatch.setattr(geojson, "_features", lambda *args: honest(*args).replace(*damage))
+    with pytest.raises(InputError, match=said):
+        export_frame(frame, tmp_path / "a.geojson", title="A", key=["k"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_points_have_the_bytes_shapely_gives_them():
+    shapes = np.array([shapely.Point(1.5, -2), None, shapely.Point(0, 7e6)], dtype=object)
+    found = pieces.as_wkb(shapes)
+    assert found.to_pylist() == shapely.to_wkb(shapes, byte_order=1, flavor="iso").tolist()
+    assert pieces.fingerprint(found) == pieces.fingerprint(pa.array(found.to_pylist(), type=pa.binary()))
+    assert pieces.fingerprint(found) != pieces.fingerprint(pieces.as_wkb(shapes[[2, 1, 0]]))
 
 
 def test_a_moved_point_is_seen(tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from geo_qmi import export, handover
+from geo_qmi import cli, export, handover, mapping, packing
 from geo_qmi.errors import InputError, UnknownNameError
 from geo_qmi.handover import Order, hand_over
 
@@ -29,7 +29,7 @@ _PYTHON = Path("/usr/bin/python3")
 AULNAY, INSEE = "QMI1-AUL", "93005"
 #: Words that stand nowhere else, one a kind of secret: a table of a paid licence, an application, what somebody said,
 #: who said it, and the sum of their photo.
-PAID, APPLIED, SAID, PERSON, PHOTO = "Zqpayant", "Zqdossier", "Zqparole", "Zqpersonne", "5ec2e7" * 10
+PAID, APPLIED, SAID, PERSON, PHOTO = "Zqpayant", "Zqdossier", "Zqparole", "Zqpersonne", "5ec2e7f0" * 8
 SECRETS = (PAID, APPLIED, SAID, PERSON, PHOTO)
 KINDS = ("sensitive",)
 pytestmark = pytest.mark.slow
@@ -202,6 +202,56 @@ def test_unknown_districts_days_and_empty_studies_are_said(shipped, tmp_path):
     with pytest.raises(InputError, match="Rien à écrire"):
         hand_over(empty, tmp_path / "a", order=Order(), study="x", fingerprint="y")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_licences_keeps_a_table_from_the_page_too(tables):
+    paid = packing.terms(b'[stations]\nlicence = "Interne"\nrestricted = true\n')
+    shown = mapping.lowered(tables, "public", terms=paid)
+    left = handover.layers(tables, shown, order=Order(edition="public", district=AULNAY, terms=paid))
+    assert "districts" in {layer.name for layer in left}
+    assert not {"stations", "applications"} & {layer.name for layer in left}
+    assert shown["stations"].empty
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["applications", "x.csv"], "« Candidatures » est réservée au jury : ajoutez --with-private"),
+        (["districts", "x.csv", "--names", "noms.txt"], "vont avec --all"),
+        (["districts", "--all", "x"], "retirez TABLE, SORTIE et --with-private"),
+    ],
+)
+def test_options_that_cannot_be_are_one_sentence(tmp_path, monkeypatch, capsys, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["export", *arguments])
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_hands_over_the_words_somebody_released(study, shipped, tmp_path, monkeypatch, capsys):
+    told = shipped["observations"].dropna(subset="verbatim").iloc[0]
+    review = tmp_path / "revue.csv"
+    review.write_text(
+        "Table;Identifiant;Texte expurgé;Passages retirés;Relu et publiable (oui ou non)\n"
+        f'observations;{told["observation_id"]};"{told["verbatim"]}";;oui\n',
+        encoding="utf-8",
+    )
+    given = []
+    monkeypatch.setattr(handover, "hand_over", lambda *_, order, **__: given.append(order) or _Done())
+    asked = ["export", "--all", "x", "--edition", "public", "--study", str(study.path), "--review", str(review)]
+    with pytest.raises(SystemExit):
+        cli.main(asked)
+    assert given[0].cleared == (told["observation_id"],)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", given[0].date)
+    assert "Commencez par LISEZMOI.html" in capsys.readouterr().out
+
+
+class _Done:
+    """What a delivery returns, for a command that only prints it."""
+
+    folder, files, left_out = Path("x"), (), ()
 
 
 def _bare(tables):

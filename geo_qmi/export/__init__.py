@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.export import delivery, esri, geojson, geopackage, kml, parquet, sidecar, spreadsheet, web, workbook
+from geo_qmi.export import delivery, sidecar
 from geo_qmi.export.delivery import require_target
-from geo_qmi.export.esri import parts
+from geo_qmi.export.families import parts
 from geo_qmi.export.layer import Layer, from_frame, from_table
 from geo_qmi.export.terms import Terms, licence_of, terms
 from geo_qmi.vocabulary import fold
@@ -42,6 +43,7 @@ __all__ = [
     "export_table",
     "from_frame",
     "from_table",
+    "layer_bytes",
     "licence_of",
     "parts",
     "terms",
@@ -63,17 +65,18 @@ FORMATS = {
 }
 #: Formats that hold places only.
 MAPS_ONLY = (".fgb", ".pmtiles", ".kml", ".shp.zip")
-_WRITERS: dict[str, Callable[..., Written]] = {
-    ".geojson": geojson.write,
-    ".gpkg": geopackage.write,
-    ".csv": spreadsheet.write,
-    ".xlsx": workbook.write,
-    ".parquet": parquet.write,
-    ".fgb": web.write_flatgeobuf,
-    ".pmtiles": web.write_tiles,
-    ".kml": kml.write,
-    ".gdb.zip": esri.write_geodatabase,
-    ".shp.zip": esri.write_shapefile,
+#: Suffix → module and function that write it, loaded when a file is written: maps and pages need none of them.
+_WRITERS = {
+    ".geojson": ("geojson", "write"),
+    ".gpkg": ("geopackage", "write"),
+    ".csv": ("spreadsheet", "write"),
+    ".xlsx": ("workbook", "write"),
+    ".parquet": ("parquet", "write"),
+    ".fgb": ("web", "write_flatgeobuf"),
+    ".pmtiles": ("web", "write_tiles"),
+    ".kml": ("kml", "write"),
+    ".gdb.zip": ("esri", "write_geodatabase"),
+    ".shp.zip": ("esri", "write_shapefile"),
 }
 
 
@@ -227,6 +230,8 @@ def export_package(
         layer.name: sidecar.describe(layer, file=target.name, provenance=(provenance or {}).get(layer.name, {}))
         for layer in layers
     }
+    from geo_qmi.export import geopackage  # slow to load, as the other writers
+
     with delivery.workshop(target) as private:
         geopackage.write_package(layers, private / target.name, about=about)
         delivery.place([target.name], source=private, folder=target.parent)
@@ -244,9 +249,13 @@ def export_bytes(
     >>> export_bytes(shipped_tables()["districts"], "districts", suffix=".geojson")[:27]
     b'{"type":"FeatureCollection"'
     """
-    file = f"{name}{suffix}"
-    writer = _WRITERS[_suffix(file)]
-    layer = from_table(frame, name, private=private, title=title)
+    return layer_bytes(from_table(frame, name, private=private, title=title), suffix=suffix)
+
+
+def layer_bytes(layer: Layer, *, suffix: str) -> bytes:
+    """Return the bytes `export_layer` would write."""
+    file = f"{layer.name}{suffix}"
+    writer = _writer(_suffix(file))
     with delivery.workshop(Path(tempfile.gettempdir()) / file) as folder:
         writer(layer, folder / file, about=sidecar.describe(layer, file=file, provenance={}))
         return (folder / file).read_bytes()
@@ -284,11 +293,17 @@ def _export(
     _json(card)  # what cannot be written is refused before the data is
     beside = target.with_name(f"{target.name}.meta.json")
     with delivery.workshop(target) as folder:
-        written = _WRITERS[suffix](layer, folder / target.name, about=card)
+        written = _writer(suffix)(layer, folder / target.name, about=card)
         digest = delivery.fingerprint(folder / target.name)
         (folder / beside.name).write_bytes(_json(sidecar.finished(card, written, sha256=digest)))
         delivery.place([target.name, beside.name], source=folder, folder=target.parent)
     return Exported(target, beside, len(layer.frame), digest, (*layer.remarks, *written.remarks))
+
+
+def _writer(suffix: str) -> Callable[..., Written]:
+    """Return the function that writes a format."""
+    module, function = _WRITERS[suffix]
+    return cast("Callable[..., Written]", getattr(import_module(f"{__name__}.{module}"), function))
 
 
 def _suffix(name: str) -> str:

@@ -12,12 +12,11 @@ import hashlib
 import os
 import sqlite3
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geo_qmi.errors import InputError, StudyError
-from geo_qmi.export import geopackage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +47,7 @@ def require_target(path: Path, *, layer: str | None, study_path: str | os.PathLi
         )
     if layer is None or not path.exists() or path.stat().st_size == 0:
         return
-    others = geopackage.other_layers(path, layer)
+    others = _other_layers(path, layer)
     if others:
         raise InputError(
             f"« {path} » contient d’autres couches ({', '.join(others[:5])}{', …' if len(others) > 5 else ''}) "
@@ -134,6 +133,26 @@ def flush(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _other_layers(path: Path, layer: str) -> list[str]:
+    """Return the tables an existing GeoPackage lists besides `layer` and its styles.
+
+    Read through Python's own SQLite, read-only: if the file is a study somebody uses, its locks stay.
+
+    Raises
+    ------
+    InputError
+        The file is not a GeoPackage.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute("SELECT table_name FROM gpkg_contents ORDER BY table_name").fetchall()
+    except sqlite3.Error as error:
+        raise InputError(
+            f"« {path} » existe et n’est pas un GeoPackage lisible : il n’est pas remplacé. Choisissez un autre nom."
+        ) from error
+    return [name for (name,) in rows if name not in {layer, "layer_styles"}]
 
 
 def _same(path: Path, study: Path) -> bool:

@@ -21,11 +21,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyogrio
-import shapely
 
-from geo_qmi.errors import InputError
 from geo_qmi.export import spreadsheet
 from geo_qmi.export.archive import pack
+from geo_qmi.export.families import parts
 from geo_qmi.export.ogr import put, stream
 from geo_qmi.export.pieces import (
     Piece,
@@ -42,7 +41,7 @@ from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -53,8 +52,6 @@ _NAME_CHARS, _TEXT_BYTES = 10, 254
 #: Esri grids coordinates; a hundredth of a millimetre is far under what is drawn, far over what is lost.
 _TOLERANCE_M = 0.001
 _NOTE = "a_propos"
-#: Family of shapes → suffix of the Shapefile that holds it.
-_FAMILIES = {"points": {0, 4}, "lignes": {1, 2, 5}, "surfaces": {3, 6}}
 _DICTIONARY = ("nom", "nom_complet", "titre", "description", "type", "unite", "valeurs")
 
 
@@ -155,38 +152,6 @@ def _cut(layer: Layer, names: Mapping[str, str]) -> tuple[Layer, list[str]]:
 def _shortened(text: str) -> str | None:
     """Return a text as a dBASE table holds it: no blank at its end, no empty text."""
     return text.encode()[:_TEXT_BYTES].decode(errors="ignore").rstrip() or None
-
-
-def parts(layer: Layer) -> Iterator[tuple[Layer, NDArray[np.object_] | None]]:
-    """Yield the layer in parts of one family of shapes, with them; rows without a place go with the first part."""
-    if layer.geometry is None:
-        yield layer, None
-        return
-    shapes = np.asarray(layer.geometry, dtype=object)
-    kinds = shapely.get_type_id(shapes)
-    found = {name: np.flatnonzero(np.isin(kinds, list(ids))) for name, ids in _FAMILIES.items()}
-    found = {name: rows for name, rows in found.items() if len(rows)} or {"points": np.arange(0)}
-    first = next(iter(found))
-    found[first] = np.sort(np.concatenate([found[first], np.flatnonzero(kinds == -1)]))
-    if sum(map(len, found.values())) < len(shapes):
-        raise InputError(
-            f"« {layer.title} » contient des collections de formes mêlées, qu’Esri ne tient pas : choisissez .gpkg."
-        )
-    for family, rows in found.items():
-        part = layer.rows(rows, name=layer.name if len(found) == 1 else f"{layer.name}_{family}")
-        yield part, _many(shapes[rows])
-
-
-def _many(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Return shapes of one family as collections where single and multiple ones are mixed: Esri holds one type."""
-    kinds = shapely.get_type_id(shapes)
-    if len(set(kinds.tolist()) - {-1}) < 2:
-        return shapes
-    many = shapes.copy()
-    for kind, gather in ((0, shapely.multipoints), (1, shapely.multilinestrings), (3, shapely.multipolygons)):
-        for row in np.flatnonzero(kinds == kind):
-            many[row] = gather([shapes[row]])
-    return many
 
 
 def _require_same(layer: Layer, path: Path, name: str, *, shapes: NDArray[np.object_] | None) -> None:

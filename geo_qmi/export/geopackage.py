@@ -17,7 +17,6 @@ from xml.etree import ElementTree as ET
 import pyarrow as pa
 import pyogrio
 
-from geo_qmi.errors import InputError
 from geo_qmi.export import conformity
 from geo_qmi.export.ogr import STAMP, put, stream
 from geo_qmi.export.pieces import Written, geometry_type, pieces, require_same, shapes_in, unlike, unlocated
@@ -213,23 +212,3 @@ def _require_same(layer: Layer, path: Path, prints: Mapping[int, bytes]) -> None
             values = values.cast(pa.schema([(field.name, field.type) for field in values.schema]))
             found = None if piece.shapes is None else shapes_in(rows[GEOMETRY], piece, written=prints[piece.start])
             require_same(piece, values, layer, shapes=found, tolerance=_TOLERANCE_M)
-
-
-def other_layers(path: Path, layer: str) -> list[str]:
-    """Return the tables an existing GeoPackage lists besides `layer` and its styles.
-
-    Read through Python's own SQLite, read-only: if the file is a study somebody uses, its locks stay.
-
-    Raises
-    ------
-    InputError
-        The file is not a GeoPackage.
-    """
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            rows = connection.execute("SELECT table_name FROM gpkg_contents ORDER BY table_name").fetchall()
-    except sqlite3.Error as error:
-        raise InputError(
-            f"« {path} » existe et n’est pas un GeoPackage lisible : il n’est pas remplacé. Choisissez un autre nom."
-        ) from error
-    return [name for (name,) in rows if name not in {layer, "layer_styles"}]

@@ -46,9 +46,9 @@ _VERSION = "1.1.0"
 def write(layer: Layer, path: Path, *, about: Mapping[str, Any]) -> Written:
     """Write `layer` as GeoParquet, or as plain Parquet when it has no geometry."""
     schema = _schema(layer, about)
-    repeated = [field.name for field in layer.fields if field.kind not in {"number", "integer"}]
+    repeated = [f.name for f in layer.fields if f.kind not in {"number", "integer"} and f.name not in layer.key]
     prints = {}
-    # Texts repeat themselves; measures and places do not, and a dictionary of them takes longer than all the rest.
+    # A dictionary of identifiers, measures or places, which do not repeat, takes longer than all the rest.
     with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", use_dictionary=repeated) as writer:
         for piece in pieces(layer):
             rows = _with_places(piece)

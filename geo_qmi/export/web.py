@@ -48,15 +48,8 @@ _WKB = "wkb"
 def write_flatgeobuf(layer: Layer, path: Path, *, about: Mapping[str, Any]) -> Written:
     """Write the placed rows of `layer` as FlatGeobuf with its spatial index, which sorts them by place."""
     placed, shapes, remarks = _placed(layer)
-    put(
-        stream(placed, shapes),
-        path,
-        driver="FlatGeobuf",
-        layer=placed,
-        crs=DEGREES,
-        geometry_type=geometry_type(shapes),
-        layer_options={"TITLE": layer.title, "DESCRIPTION": _told(layer, about)},
-    )
+    told = {"TITLE": layer.title, "DESCRIPTION": _told(layer, about)}
+    _put(placed, shapes, path, driver="FlatGeobuf", layer_options=told)
     _require_same(placed, shapes, path)
     return Written(DEGREES, 0, remarks)
 
@@ -64,17 +57,32 @@ def write_flatgeobuf(layer: Layer, path: Path, *, about: Mapping[str, Any]) -> W
 def write_tiles(layer: Layer, path: Path, *, about: Mapping[str, Any]) -> Written:
     """Write the placed rows of `layer` as PMTiles, zooms 8 to 16."""
     placed, shapes, remarks = _placed(layer)
-    put(
-        stream(placed, shapes),
-        path,
-        driver="PMTiles",
-        layer=placed,
-        crs=DEGREES,
-        geometry_type=geometry_type(shapes),
-        dataset_options={**_ZOOMS, "NAME": layer.title, "DESCRIPTION": _told(layer, about)},
-    )
+    told = {"NAME": layer.title, "DESCRIPTION": _told(layer, about)}
+    _put(placed, shapes, path, driver="PMTiles", dataset_options=_ZOOMS | told)
     _require_tiled(placed, shapes, path)
     return Written(_MERCATOR, 0, remarks)
+
+
+def _put(
+    layer: Layer,
+    shapes: NDArray[np.object_],
+    path: Path,
+    *,
+    driver: str,
+    layer_options: Mapping[str, str] | None = None,
+    dataset_options: Mapping[str, str] | None = None,
+) -> None:
+    """Write rows that all have a place, in degrees."""
+    put(
+        stream(layer, shapes),
+        path,
+        driver=driver,
+        layer=layer,
+        crs=DEGREES,
+        geometry_type=geometry_type(shapes),
+        layer_options=layer_options,
+        dataset_options=dataset_options,
+    )
 
 
 def _placed(layer: Layer) -> tuple[Layer, NDArray[np.object_], tuple[str, ...]]:

@@ -123,7 +123,7 @@ def sheet_for(
     extent_m
         What should be seen: ``xmin, ymin, xmax, ymax`` in EPSG:2154.
     paper, orientation
-        Key of `PAPERS`; ``landscape`` or ``portrait``.
+        Key of `PAPERS`; ``landscape``, ``portrait`` or ``best``: the one that shows the ground larger.
     scale
         Denominator; the largest round scale at which the extent fits, by default.
     core_m
@@ -137,15 +137,13 @@ def sheet_for(
     code = paper.upper()
     if code not in PAPERS:
         raise UnknownNameError(f"Papier inconnu : « {shown(paper)} ». Papiers : {', '.join(PAPERS)}.")
+    if orientation == "best":
+        turned = [(_least(extent_m, _laid(code, one)[1]), one) for one in _ORIENTATIONS]
+        orientation = min(turned, key=lambda pair: pair[0])[1]
     if orientation not in _ORIENTATIONS:
         listed = ", ".join(_ORIENTATIONS.values())
         raise UnknownNameError(f"Orientation inconnue : « {shown(orientation)} ». Attendu : {listed}.")
-    short, long = PAPERS[code]
-    width, height = (long, short) if orientation == "landscape" else (short, long)
-    size = _SIZES[code]
-    margin, gap, panel = _MARGIN_MM * size, _GAP_MM * size, _PANEL_MM * size
-    frame = (margin, margin, width - 2 * margin - gap - panel, height - 2 * margin)
-    beside = (width - margin - panel, margin, panel, height - 2 * margin)
+    (width, height), frame, beside = _laid(code, orientation)
     centre, chosen = _fit(extent_m, core_m or extent_m, frame, scale=scale, paper=code)
     return Sheet(
         paper=code,
@@ -155,8 +153,17 @@ def sheet_for(
         panel_mm=beside,
         scale=chosen,
         centre_m=centre,
-        size=size,
+        size=_SIZES[code],
     )
+
+
+def _laid(paper: str, orientation: str) -> tuple[tuple[int, int], Extent, Extent]:
+    """Return the sides of a page, its frame and the panel beside it."""
+    short, long = PAPERS[paper]
+    width, height = (long, short) if orientation == "landscape" else (short, long)
+    margin, gap, panel = (length * _SIZES[paper] for length in (_MARGIN_MM, _GAP_MM, _PANEL_MM))
+    frame = (margin, margin, width - 2 * margin - gap - panel, height - 2 * margin)
+    return (width, height), frame, (width - margin - panel, margin, panel, height - 2 * margin)
 
 
 def _fit(
