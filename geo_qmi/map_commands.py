@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _SIDES = {"paysage": "landscape", "portrait": "portrait", "auto": "best"}
 
 Paper = Annotated[str, typer.Option("--paper", metavar="FORMAT", help="Papier : A0, A1, A2, A3 ou A4.")]
-Orientation = Annotated[str, typer.Option("--orientation", metavar="SENS", help="paysage, portrait, ou auto : la plus grande échelle.")]
+Orientation = Annotated[
+    str, typer.Option("--orientation", metavar="SENS", help="paysage, portrait, ou auto : la plus grande échelle.")
+]
 EditionName = Annotated[str, typer.Option("--edition", metavar="EDITION", help="jury, candidats ou public.")]
 Day = Annotated[
     str | None, typer.Option("--date", metavar="JOUR", help="Jour écrit sur la feuille ; à défaut, aujourd’hui.")
