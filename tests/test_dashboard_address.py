@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import geo_qmi.dashboard
+from geo_qmi import schema
 from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE, visit
 
 SCRIPT = Path(geo_qmi.dashboard.__file__).with_name("app.py")
@@ -35,7 +36,7 @@ LINKS = {
         "appariement-onglets": ("Vérification", "Vérification"),
     },
     "publication.py": {"edition": ("Candidats", "candidates"), "etendue": ("Toute l’étude", "Toute l’étude")},
-    "records.py": {"donnees-table": ("Communes", "communes")},
+    "records.py": {"donnees-table": (schema.label("communes"), "communes")},
     "origins.py": {"cherche": ("F016", "F016")},
 }
 #: Page → what a link says that no study holds.

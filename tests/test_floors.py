@@ -54,6 +54,7 @@ FLOORS = {
     "rulebook": "hall",
     "mapping": "hall",
     "handover": "hall",
+    "gis": "hall",
     "cover": "hall",
     "map_commands": "hall",
     "export_commands": "hall",

@@ -122,6 +122,14 @@ def test_same_maps_same_bytes(shipped):
     assert page([drawn], title="Deux fois") == page([drawn], title="Deux fois")
 
 
+def test_a_district_without_perimeter_says_so_and_so_does_a_map_with_nothing(shipped):
+    drawn = [mapping.drawn(shipped, kind=kind, district_id="Argenteuil") for kind in ("district", "coverage")]
+    district, coverage = json.loads(Parsed(page(drawn, title="Argenteuil")).data)
+    assert district["title"].endswith("périmètre non publié")
+    assert any("Commune d’un quartier au périmètre non publié" in layer["legend"] for layer in district["layers"])
+    assert coverage["nothing"] == "Périmètre non publié : aucune portée à pied ne peut y être calculée."
+
+
 def test_a_page_without_a_map_is_refused():
     with pytest.raises(InputError, match="Aucune carte"):
         page([], title="Vide")

@@ -69,12 +69,12 @@ def test_a_decision_is_written_once_and_journalled(study):
     row = study.read("decisions").iloc[0]
     assert (row["proposed_district"], row["decided_district"], row["actor"]) == ("QMI1-SCE", "QMI1-AUL", "Jury")
     assert study.journal().iloc[-1]["reason"] == "décision du jury"
-    assert "1 déplacé(s)" in said(app)
+    assert "1 déplacé" in said(app)
     follow = next(button for button in app.button if button.label.startswith("Suivre la proposition"))
     follow.click().run()
     assert not app.exception
     assert len(study.read("decisions")) == 28
-    assert "27 selon la proposition, 1 déplacé(s)" in said(app)
+    assert "27 selon la proposition, 1 déplacé" in said(app)
 
 
 def test_a_decision_without_a_reason_is_refused(study):

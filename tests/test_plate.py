@@ -142,6 +142,14 @@ def test_the_largest_round_scale_is_chosen():
     assert sheet.ground_m[3] > SOUTH + 1000
 
 
+def test_the_sheet_turns_the_way_that_shows_the_ground_larger():
+    # 2 km from south to north need 1:7221 in the 277 mm of a landscape, 1:5000 in the 400 mm of a portrait.
+    tall = plate.sheet_for((0, 0, 500, 1999), orientation="best")
+    assert (tall.width_mm, tall.scale) == (297, 5000)
+    assert plate.sheet_for((0, 0, 1999, 500), orientation="best").width_mm == 420
+    assert plate.sheet_for(SQUARE, orientation="best").width_mm == 420
+
+
 def test_a_scale_too_large_names_the_one_that_fits():
     with pytest.raises(InputError, match=r"ne tient pas sur une feuille A4.*1:6\u202f000"):
         plate.draw(small_map(), paper="A4", scale=5000)

@@ -19,6 +19,7 @@ from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
 from geo_qmi.matching import decisions as log
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -175,9 +176,9 @@ def _log(written: pd.DataFrame, labels: Mapping[str, str]) -> None:
     for row in log.overrides(written).to_dict("records"):
         wave = f" (vague {row['wave']})" if row["wave"] else ""
         st.markdown(
-            f"**{row['decided']} dossier(s) décidé(s){literal(wave)}** : {row['followed']} selon la proposition, "
-            f"{row['moved']} déplacé(s), {row['added']} ajouté(s), {row['removed']} retiré(s) ; "
-            f"{row['reversed']} décision(s) remplacée(s)."
+            f"**{counted(row['decided'], 'dossier décidé')}{literal(wave)}** : {row['followed']} selon la proposition, "
+            f"{counted(row['moved'], 'déplacé')}, {counted(row['added'], 'ajouté')}, "
+            f"{counted(row['removed'], 'retiré')} ; {counted(row['reversed'], 'décision remplacée')}."
         )
     shown = {
         "Quand": written["at"],

@@ -19,6 +19,7 @@ from geo_qmi.dashboard.panel import show_table
 from geo_qmi.desk import deposits
 from geo_qmi.errors import GeoQmiError
 from geo_qmi.intake import candidates, guess_table
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from geo_qmi.intake import Intake
@@ -126,7 +127,8 @@ def _meanings(raw: RawTable, table: str, slot: str) -> dict[str, str]:
     words = deposits.meanings(table)
     unread = sum(not meant for meant in guess.values())
     title = (
-        f"Ce que veut dire chaque colonne : {len(guess) - unread} reconnue(s) au titre, {unread} à préciser ou ignorer"
+        f"Ce que veut dire chaque colonne : {counted(len(guess) - unread, 'reconnue')} au titre, "
+        f"{unread} à préciser ou ignorer"
     )
     chosen = dict(guess)
     with st.expander(title, expanded=unread > 0, icon=":material/swap_horiz:"):
@@ -138,7 +140,7 @@ def _meanings(raw: RawTable, table: str, slot: str) -> dict[str, str]:
                 key=f"{slot}-colonne-{place}",
             )  # fmt: skip
         if len(guess) > _COLUMNS:
-            st.caption(f"{len(guess) - _COLUMNS} autre(s) colonne(s) gardent le sens que dit leur titre.")
+            st.caption(f"Au-delà, sens que dit le titre : {counted(len(guess) - _COLUMNS, 'autre colonne')}.")
     return chosen
 
 
@@ -147,8 +149,8 @@ def _outcome(took: Intake, slot: str) -> None:
     say = st.warning if took.n_quarantined else st.success
     places = f", dont {took.n_unlocated} sans lieu" if took.n_unlocated else ""
     say(
-        f"{maps.plural(took.n_in, 'ligne lue', 'lignes lues')} = {took.n_ok} acceptée(s){places} "
-        f"\\+ {took.n_quarantined} refusée(s)."
+        f"{maps.plural(took.n_in, 'ligne lue', 'lignes lues')} = {counted(took.n_ok, 'acceptée')}{places} "
+        f"\\+ {counted(took.n_quarantined, 'refusée')}."
     )
     if took.defects:
         rows = deposits.defect_rows(took.defects)

@@ -22,6 +22,7 @@ from geo_qmi.vocabulary import (
     THEMES,
     WORKSHOP_KINDS,
 )
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -368,6 +369,8 @@ def worded(frame: pd.DataFrame) -> pd.DataFrame:
     for column in kept:
         if column in _LABELS:
             shown[column] = shown[column].map(_LABELS[column])
+        elif column == "valence":
+            shown[column] = shown[column].map(number, na_action="ignore")
         elif pd.api.types.is_float_dtype(shown[column]):
             shown[column] = shown[column].round(2)
     return shown.rename(columns=_HEADINGS)

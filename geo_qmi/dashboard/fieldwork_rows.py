@@ -23,6 +23,7 @@ from geo_qmi.vocabulary import (
     THEMES,
     WORKSHOP_KINDS,
 )
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ def observation_rows(seen: pd.DataFrame, sessions: pd.DataFrame, *, with_words: 
         {
             "Observation": seen["observation_id"],
             "Nature": seen["kind"].map(OBSERVATION_KINDS),
-            "Valence": seen["valence"],
+            "Valence": seen["valence"].map(number, na_action="ignore"),
             "Thème": seen["theme"].map(THEMES).fillna(_UNSAID),
             "Sens": seen["sense"].map(SENSES).fillna(_UNSAID),
             "Grille de lecture": seen["frame"].map(READING_FRAMES).fillna(_UNSAID),
@@ -125,18 +126,18 @@ def _by_group(found: Fieldwork, column: str, labels: Mapping[str, str], *, headi
 def collective(found: Fieldwork, *, with_words: bool) -> pd.DataFrame:
     """Return what groups said together; the sentence only `with_words` (private)."""
     said = found.own["statements"]
-    said = said[said["scope"] == "collective"]
+    said = said[said["scope"] == "collective"].sort_values(["valence", "theme"], kind="stable")
     titles = found.own["sessions"].set_index("session_id")["title"]
     rows = pd.DataFrame(
         {
             "Thème": said["theme"].map(THEMES).fillna(_UNSAID),
-            "Valence": said["valence"],
+            "Valence": said["valence"].map(number, na_action="ignore"),
             "Séance": said["session_id"].map(titles),
         }
     )
     if with_words:
         rows["Propos"] = said["statement"]
-    return rows.sort_values(["Valence", "Thème"], ignore_index=True)
+    return rows.reset_index(drop=True)
 
 
 def workshop(items: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@
     "Close": "Fermer",
     "Close Search": "Fermer la recherche",
     "Close fullscreen": "Quitter le plein écran",
+    "Collapse sidebar": "Fermer le menu",
     "Compact": "Abrégé",
     "Connecting": "Connexion",
     "Copy column name": "Copier le nom de la colonne",
@@ -28,6 +29,7 @@
     "Edit": "Modifier",
     "Euro": "Euros",
     "Exit fullscreen": "Quitter le plein écran",
+    "Expand sidebar": "Ouvrir le menu",
     "Format": "Présentation",
     "Fullscreen": "Plein écran",
     "Hide column": "Masquer la colonne",
@@ -56,11 +58,13 @@
     "Type to search": "Écrivez pour chercher",
     "Unpin column": "Ne plus figer",
     "Upload": "Choisir ou déposer un fichier",
+    "View less": "Voir moins",
     "Yen": "Yens",
     "file upload": "Fichier à déposer",
   };
   const PATTERNS = [
     [/^(\d+) more$/, "$1 autres"],
+    [/^View (\d+) more$/, "Voir $1 de plus"],
     [/^Remove (.+)$/, "Retirer $1"],
     [/^Select (\d+) matches$/, "Choisir les $1 trouvés"],
     [/^(\d+) of (\d+) results?$/, "$1 sur $2"],
@@ -69,7 +73,8 @@
   const ATTRIBUTES = ["aria-label", "title", "placeholder"];
   // Where Streamlit writes text of its own: words of the study elsewhere are left as they are.
   const CHROME =
-    'header, [data-testid="stFileUploader"], [data-testid="stElementToolbar"], [data-testid="stTooltipContent"],' +
+    'header, [data-testid="stSidebar"], [data-testid="stFileUploader"], [data-testid="stElementToolbar"],' +
+    ' [data-testid="stTooltipContent"],' +
     ' [data-testid="stStatusWidget"], [data-testid="stDataFrameColumnMenu"], [role="menu"], [role="tooltip"],' +
     ' [role="listbox"], [role="dialog"], .gdg-search-bar';
 

@@ -13,6 +13,7 @@ from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.comparison import Candidates, Comparison, compare
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,8 +119,8 @@ def _uploaded() -> Candidates | None:
     with state.refusals():
         took = state.taken(given, "applications")
     st.markdown(
-        f"**{maps.plural(took.n_in, 'ligne lue', 'lignes lues')}** : {took.n_ok} acceptées, "
-        f"{took.n_quarantined} mise(s) de côté."
+        f"**{maps.plural(took.n_in, 'ligne lue', 'lignes lues')}** : {counted(took.n_ok, 'acceptée')}, "
+        f"{counted(took.n_quarantined, 'mise')} de côté."
     )
     if took.defects:
         _defects(took)

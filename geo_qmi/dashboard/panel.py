@@ -13,7 +13,8 @@ from geo_qmi import maps
 from geo_qmi.dashboard import state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.deck import MANY, Look, deck, legend, seen
-from geo_qmi.export import FORMATS, MAPS_ONLY, export_bytes
+from geo_qmi.export import FORMATS, MAPS_ONLY
+from geo_qmi.gis import table_bytes
 from geo_qmi.maps.bases import BASE_HOST, BASES
 from geo_qmi.schema import geometry_types, label
 
@@ -387,7 +388,7 @@ def downloads(frames: Mapping[str, pd.DataFrame], *, key: str, mark: str = "") -
         title = f"{label(name)}{f' – {mark}' if mark else ''}"
         st.download_button(
             f"Télécharger « {title} »",
-            partial(export_bytes, frames[name], name, suffix=suffix, title=title),
+            partial(table_bytes, frames[name], name, suffix=suffix, title=title),
             file_name=f"{name}{suffix}",
             mime=_MIME.get(suffix, "application/octet-stream"),
             key=f"{key}-bouton",

@@ -108,11 +108,12 @@ def _asked(tables: Mapping[str, pd.DataFrame], ident: str, districts: Mapping[st
         offered = packing.offered(tables, read_only=bool(visit.closed()))
     edition = left.segmented_control(
         "Édition : pour qui ?", offered, format_func=lambda one: EDITIONS[one].capitalize(), default="public",
-        required=True, key="edition", bind="query-params",
+        required=True, **visit.in_address("edition", [EDITIONS[one].capitalize() for one in offered]),
     )  # fmt: skip
     extent = right.segmented_control(
-        "Étendue", [_WHOLE, "Ce quartier"], default="Ce quartier", required=True, key="etendue", bind="query-params"
-    )
+        "Étendue", [_WHOLE, "Ce quartier"], default="Ce quartier", required=True,
+        **visit.in_address("etendue", [_WHOLE, "Ce quartier"]),
+    )  # fmt: skip
     if len(offered) < len(EDITIONS):
         left.caption("L’édition du jury n’est pas offerte dans une étude ouverte en lecture seule.")
     removed: tuple[str, ...] = ()

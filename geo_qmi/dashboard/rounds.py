@@ -17,6 +17,7 @@ from geo_qmi.dashboard.deliberation import show_finding
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
 from geo_qmi.rulebook import parsed, with_values
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ def marks(names: Mapping[str, str]) -> None:
             took = state.taken(given, "marks")
             if took.n_quarantined:
                 reasons = "; ".join(defect.sentence() for defect in took.defects[:3])
-                st.warning(literal(f"{took.n_quarantined} ligne(s) mise(s) de côté : {reasons}"))
+                st.warning(literal(f"{counted(took.n_quarantined, 'ligne mise de côté')} : {reasons}"))
             show_finding(jury.evaluators(took.accepted, correct=correct, names=names))
 
 

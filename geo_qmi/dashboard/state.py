@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 from streamlit import runtime
 
-from geo_qmi import runs
+from geo_qmi import runs, schema
 from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE
 from geo_qmi.dashboard.markup import literal
-from geo_qmi.errors import GeoQmiError
+from geo_qmi.errors import GeoQmiError, StudyError
 from geo_qmi.shipped import shipped_tables
+from geo_qmi.wording import counted
 from geo_qmi.workspace import Study
 
 if TYPE_CHECKING:
@@ -93,7 +94,17 @@ def _now() -> tuple[str, int, int]:
 
 @st.cache_resource(show_spinner="Lecture de l’étude…", max_entries=3)
 def _tables(mark: tuple[str, int, int]) -> dict[str, Any]:  # noqa: ARG001 - the key of the cache
-    return dict(study().read_many())
+    found = dict(study().read_many())
+    for name, frame in found.items():
+        for column, spec in schema.columns(name).items():
+            n_lost = 0 if spec.nullable else int(frame[column].isna().sum())
+            if n_lost:
+                raise StudyError(
+                    f"Table « {schema.label(name)} » ({name}) : la colonne « {spec.title} » ({column}) est obligatoire "
+                    f"et manque sur {counted(n_lost, 'ligne')}. Un autre outil a changé ce fichier : repartez d’une "
+                    "copie, ou rendez-lui cette colonne."
+                )
+    return found
 
 
 def tables() -> dict[str, pd.DataFrame]:
@@ -218,7 +229,8 @@ def map_memory() -> MapMemory:
         wrong = [token for token in tokens if token and not token.removeprefix("-").isidentifier()]
         wrong += [asked] * bool(asked and not 10 <= percent <= 100)
         if wrong:
-            st.warning(f"L’adresse de cette page demande « {literal(wrong[0][:80])} », qui n’est ni couche ni opacité.")
+            told = ", ".join(f"« {literal(one[:80])} »" for one in wrong[:5])
+            st.warning(f"L’adresse de cette page demande {told} : ni couche ni opacité (10 à 100), laissé de côté.")
         st.session_state["cartes"] = MapMemory(
             layers={token.removeprefix("-"): token[0] != "-" for token in tokens if token and token not in wrong},
             opacity_percent=percent or None if asked not in wrong else None,

@@ -18,6 +18,7 @@ from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
 from geo_qmi.desk import deposits, ledger, versions
 from geo_qmi.errors import ConflictError, DefectsError, GeoQmiError
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -202,7 +203,7 @@ def _save(work: Work, known: Mapping[str, pd.DataFrame], *, why: str, who: str) 
         ready = ledger.checked(work.opened, work.latest, known=known)
         entry = ledger.save(state.study(), work.opened, ready, reason=why, actor=who)
     except DefectsError as error:
-        st.error(f"Rien n’a été enregistré : {len(error.defects)} défaut(s) à corriger.")
+        st.error(f"Rien n’a été enregistré : {counted(len(error.defects), 'défaut')} à corriger.")
         show_table(deposits.defect_rows(error.defects), key="donnees-defauts")
     except ConflictError:
         st.rerun()  # the table changed in the meantime: both versions are shown instead of the form

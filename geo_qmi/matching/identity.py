@@ -32,6 +32,8 @@ NEAR_TEXT = 0.6
 _WORTH_COMPARING = 0.3
 _SEPARATORS = (", par ", ", ", " et ", " par ", " / ", " + ")
 _KINDS = {"name": "nom", "other": "autre nom", "operator": "porteur"}
+#: Letters of a name that are compared: time grows with their square, and no name is longer.
+_LONGEST = 200
 
 
 class KnownName(NamedTuple):
@@ -187,8 +189,8 @@ def _with_known(asked: pd.DataFrame, known: list[KnownName]) -> list[_Row]:
 
 
 def _ratio(first: str, second: str) -> float:
-    """Return the similarity of two folded names, the same both ways."""
-    low, high = sorted((first, second))
+    """Return the similarity of two folded names, the same both ways; of what is too long for a name, the beginnings."""
+    low, high = sorted((first[:_LONGEST], second[:_LONGEST]))
     return SequenceMatcher(None, low, high, autojunk=False).ratio()
 
 

@@ -136,13 +136,13 @@ class Watched:
         self.page.locator('[data-testid="stMain"]').evaluate("main => main.scrollTo(0, 0)")
         if at:
             words = self.page.get_by_text(at).filter(visible=True).first
-            words.evaluate("words => words.scrollIntoView({block: 'start'})")
-            self.page.locator('[data-testid="stMain"]').evaluate("main => main.scrollBy(0, -90)")
+            words.evaluate("words => { words.style.scrollMarginTop = '90px'; words.scrollIntoView({block: 'start'}); }")
         self.page.mouse.move(0, 0)
+        self.page.evaluate("document.activeElement.blur()")
         self.page.wait_for_timeout(1500)  # a picture, looked at by people: what fades in is there
         folder = GUIDE if guide else SCREENSHOTS
         folder.mkdir(exist_ok=True)
-        _light(self.page.screenshot(), folder / f"{name}.png")
+        self.page.screenshot(path=folder / f"{name}.png")
 
     def refusals(self) -> list[str]:
         """Return the text of the error boxes in sight."""
@@ -251,15 +251,20 @@ def tick(page: Any, title: str, *, wanted: bool = True) -> None:
 
 
 def choose_more(page: Any, box: str, option: str) -> None:
-    """Add an option to a list that takes several."""
+    """Add an option to a list that takes several, and close it: nothing else is within reach while it is open."""
     found = page.get_by_role("combobox", name=box, exact=True).filter(visible=True).first
-    tags = page.locator('[data-testid="stMultiSelect"]').filter(has=found)
+    tags = page.locator('[data-testid="stMultiSelect"]').filter(has_text=box).filter(visible=True).first
 
     def take() -> None:
         unfold(page, found, option)
         found.press("Enter", timeout=_TRY_MS)
+        found.press("Escape", timeout=_TRY_MS)
+        found.evaluate("box => box.blur()", timeout=_TRY_MS)
 
-    _until(page, take, lambda: option in tags.inner_text(timeout=_TRY_MS), wish=f"{option!r} in the list {box!r}")
+    def held() -> bool:
+        return option in tags.inner_text(timeout=_TRY_MS) and page.get_by_role("listbox").count() == 0
+
+    _until(page, take, held, wish=f"{option!r} in the list {box!r}")
 
 
 def choose_among(page: Any, group: str, option: str | re.Pattern[str]) -> None:
@@ -291,6 +296,19 @@ def press(page: Any, title: str, held: Callable[[], bool]) -> None:
     _until(page, lambda: button.press("Enter", timeout=_TRY_MS), held, wish=f"the effect of the button {title!r}")
 
 
+def type_in_cell(page: Any, words: str, *, at: tuple[int, int], held: Callable[[], bool]) -> None:
+    """Write in the cell of the first grid in sight that lies `at` so many pixels from its corner, until `held`."""
+    grid = page.locator('[data-testid="stDataFrame"]').filter(visible=True).first
+    editor = page.locator("#portal textarea, #portal input")
+
+    def type_words() -> None:
+        grid.dblclick(position={"x": at[0], "y": at[1]}, timeout=_TRY_MS)
+        editor.fill(words, timeout=_TRY_MS)
+        editor.press("Enter", timeout=_TRY_MS)
+
+    _until(page, type_words, held, wish=f"{words!r} in a cell")
+
+
 def drop(page: Any, title: str, path: Path) -> None:
     """Give a file to the field of that title; the field is seen to name it."""
     field = page.locator('[data-testid="stFileUploader"]').filter(has_text=title).filter(visible=True).first
@@ -312,13 +330,6 @@ def account(page: Any, name: str) -> str:
     except BrowserError as error:
         return f"{page.url}: neither read nor pictured ({str(error).partition(os.linesep)[0]})"
     return f"{page.url}, pictured in {picture}\n{words[:4000]}"
-
-
-def _light(picture: bytes, path: Path) -> None:
-    """Write a picture of a screen in few enough colours to weigh little."""
-    from PIL import Image
-
-    Image.open(io.BytesIO(picture)).convert("RGB").quantize(200, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def colours(picture: bytes) -> int:

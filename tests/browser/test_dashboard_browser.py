@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 #: Largest page, in bytes on the WebSocket, for the shipped study.
 PAGE_BYTES = 2_000_000
-#: What axe-core finds and only Streamlit could mend: rule → where, and why (docs/accessibility.md).
+#: What axe-core finds and only Streamlit could mend: rule → where, and why (docs/guide/accessibilite.md).
 STREAMLIT = {
     "presentation-role-conflict": ("stFileUploaderDropzone", "a label on an element said to be decorative"),
 }

@@ -76,7 +76,7 @@ def test_the_map_and_the_list_open_a_place_its_observations_and_their_session(wa
     choose(page, "Quartier", "Aulnay-sous-Bois – Centre Gare")
     assert watched.painted() > 30
     assert page.get_by_text("Séances de ces observations").count() == 0
-    watched.keep("lire-carte", guide=True)
+    watched.keep("lire-carte", at="Ressenti et mesure", guide=True)
     # A place, a place of too few people to be shown alone, and a sign that lies over a place.
     for layer, skipped, meant in (("felt", 1, ""), ("felt_few", 0, ""), ("attention_point", 0, "50mE663100N6870400")):
         ident, east, south = pixel(shown, layer, skipped=skipped)

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pytest
 import shapely
-from browser_pages import at_rest, choose, choose_among, choose_more, drop, open_panel, open_tab, press, write
+from browser_pages import (
+    at_rest,
+    choose,
+    choose_among,
+    choose_more,
+    drop,
+    open_panel,
+    open_tab,
+    press,
+    type_in_cell,
+    write,
+)
 
 import geo_qmi
 from geo_qmi import schema
@@ -48,8 +59,8 @@ def test_a_call_is_imported_then_matched(watched, written, tmp_path: Path):
     choose(page, "Clé interne du dépôt", "Identifiant de la candidature *")
     choose(page, "Texte du dossier", "Description *")
     watched.keep("apparier-colonnes", at="Ce que veut dire chaque colonne", guide=True)
-    page.get_by_text("3 lignes lues = 2 acceptée(s) + 1 refusée(s).").wait_for()
-    watched.keep("apparier-defauts", at="3 lignes lues", guide=True)
+    page.get_by_text("3 lignes lues = 2 acceptées + 1 refusée.").wait_for()
+    watched.keep("apparier-defauts", at="Remplacer les lignes", guide=True)
     write(page, "Qui enregistre", "Nadia")
     write(page, "Pourquoi, pour le journal", "Appel de printemps")
     done = page.get_by_test_id("stAlertContentSuccess").filter(has_text="2 lignes")
@@ -57,12 +68,13 @@ def test_a_call_is_imported_then_matched(watched, written, tmp_path: Path):
 
     watched.open("Appariement")
     choose_among(page, "Candidats", re.compile("Candidatures de démonstration"))
-    page.get_by_text(re.compile("170 candidatures")).first.wait_for()
-    watched.keep("apparier-plan", guide=True)
+    page.get_by_text("170 dossiers").first.wait_for()
+    page.get_by_text(re.compile("candidatures dans le plan")).first.wait_for()
+    watched.keep("apparier-plan", at="candidatures dans le plan", guide=True)
     open_tab(page, "Pourquoi")
     choose(page, "Candidature", "Ombrière de place")
     page.get_by_text("Score de « Ombrière de place »").wait_for()
-    watched.keep("apparier-pourquoi", at="Candidature", guide=True)
+    watched.keep("apparier-pourquoi", at="Vague suivante", guide=True)
 
 
 def test_a_severance_is_redrawn_with_a_new_crossing(watched, shipped):
@@ -136,7 +148,7 @@ def test_an_atlas_is_published(watched):
     watched.open("Publication")
     choose(page, "Quartier", AULNAY)
     press(page, "Dessiner la feuille", page.get_by_text("Première page").is_visible)
-    watched.keep("publier-feuille", guide=True)
+    watched.keep("publier-feuille", at="Télécharger", guide=True)
     with page.expect_download() as sheet:
         page.get_by_role("button", name=re.compile(r"Télécharger .+\.pdf")).press("Enter")
     assert sheet.value.path().read_bytes().startswith(b"%PDF-")
@@ -146,14 +158,15 @@ def test_an_atlas_is_published(watched):
     make, stop = (page.get_by_role("button", name=name, exact=True) for name in ("Faire le dossier", "Arrêter"))
     make.press("Enter")
     page.get_by_role("progressbar").wait_for()
-    watched.keep("publier-arreter", guide=True)
+    page.get_by_text("Préparation…").wait_for(state="detached")  # a stage has its name
+    watched.keep("publier-arreter", at="Une carte sur papier", guide=True)
     stop.press("Enter")
     at_rest(page)
     assert ready.count() == stop.count() == 0  # what was begun is dropped, nothing half made is offered
     page.get_by_role("button", name="Tout retirer").filter(visible=True).press("Enter")
     choose_more(page, "Cartes du dossier", "Le quartier")
     press(page, "Faire le dossier", ready.is_visible)
-    watched.keep("publier-dossier", guide=True)
+    watched.keep("publier-dossier", at="Une carte sur papier", guide=True)
     with page.expect_download() as folder:
         ready.press("Enter")
     with zipfile.ZipFile(folder.value.path()) as found:
@@ -164,13 +177,9 @@ def test_two_people_on_one_table_see_both_versions(watched, written):
     page = watched.page
     watched.open("Données")
     choose(page, "Table", schema.label("partners"))
-    grid = page.locator('[data-testid="stDataFrame"]').filter(visible=True).first
-    grid.click(position={"x": 150, "y": 52})
-    page.keyboard.press("Control+ArrowRight")
-    page.keyboard.type("mon mot")
-    page.keyboard.press("Enter")
-    page.get_by_text("Pas encore enregistré").wait_for()
-    hers = written.read("partners").head(1).assign(note="son mot")
+    pending = page.get_by_text("Pas encore enregistré")
+    type_in_cell(page, "mon mot", at=(460, 52), held=pending.is_visible)  # role of the first partner
+    hers = written.read("partners").head(1).assign(role="son mot")
     written.upsert("partners", hers, reason="relecture", actor="Leïla")
     write(page, "Qui enregistre", "Nadia")
     write(page, "Pourquoi, pour le journal", "relecture")
@@ -178,4 +187,4 @@ def test_two_people_on_one_table_see_both_versions(watched, written):
     press(page, "Enregistrer", both.is_visible)
     watched.keep("donnees-conflit", at="voici les deux versions", guide=True)
     press(page, "Garder celle du fichier", page.get_by_text("Rien de modifié.").is_visible)
-    assert written.read("partners")["note"].iloc[0] == "son mot"
+    assert written.read("partners")["role"].iloc[0] == "son mot"
