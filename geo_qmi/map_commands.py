@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from geo_qmi._french import FrenchCommand, typer
 from geo_qmi.terminal import Names, OptionalStudy, Review, TermsFile, app, read_tables
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from geo_qmi.atlas import Layout
@@ -62,7 +63,7 @@ def map_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by na
     tables = _tables(study, edition, names=names, review=review, terms=terms)
     pages = atlas.sheet(tables, kind=kind, district_id=district, layout=layout, edition=edition)
     written = atlas.write(pages, out, dpi=dpi, study_path=study)
-    said = maps.plural(len(pages.figures), "page")
+    said = counted(len(pages.figures), "page")
     typer.echo(f"{', '.join(map(str, written))} : {pages.sheet.paper}, 1:{maps.words(pages.sheet.scale)}, {said}.")
     for remark in pages.remarks:
         typer.echo(remark)
@@ -133,7 +134,7 @@ def page_(  # noqa: PLR0913, PLR0917 — the options of one command, passed by n
     drawn = atlas.chosen(tables, kinds=kinds or [], district_id=district)
     atlas.write_page(drawn, out, layout=layout, edition=edition, study_path=study)
     size = maps.words(round(out.stat().st_size / 1e6, 1))
-    typer.echo(f"{out} : {maps.plural(len(drawn), 'carte')}, {size} Mo, dont 2,1 Mo de bibliothèque de dessin.")
+    typer.echo(f"{out} : {counted(len(drawn), 'carte')}, {size} Mo, dont 2,1 Mo de bibliothèque de dessin.")
 
 
 def _layout(paper: str, orientation: str, *, scale: str | None, date: str | None, study: Path | None) -> "Layout":

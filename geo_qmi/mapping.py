@@ -147,7 +147,7 @@ def overview(tables: Tables, frames: Mapping[str, tuple[int, int, list[Extent]]]
     listed = pd.DataFrame({"Quartier": [names[ident] for ident in frames], "Pages": pages})
     return replace(
         ground,
-        title=f"{maps.plural(n_maps, 'carte')}, {maps.plural(len(frames), 'quartier')}",
+        title=f"{counted(n_maps, 'carte')}, {counted(len(frames), 'quartier')}",
         layers=(*ground.layers, *layers),
         extent_m=tuple(whole["communes"].total_bounds),
         description="",
@@ -298,7 +298,7 @@ def _district(tables: Tables, kind: str, name: str) -> str:
 def _programme(tables: Tables) -> maps.Map:
     from geo_qmi.dashboard import readings
 
-    kept = readings.counted(tables["fund_projects"])
+    kept = readings.each_once(tables["fund_projects"])
     return maps.programme_map(
         tables["communes"],
         tables["districts"],

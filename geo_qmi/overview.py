@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from geo_qmi import schema
-from geo_qmi.maps import plural
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +147,7 @@ def _unplaced(tables: Tables) -> list[Gap]:
     if without:
         gaps.append(
             Gap(
-                f"{plural(without, 'quartier')} sur {len(districts)} sans périmètre publié.",
+                f"{counted(without, 'quartier')} sur {len(districts)} sans périmètre publié.",
                 "Leur commune est hachurée ; ni accès ni couverture n’y sont calculés.",
                 "records.py",
             )
@@ -158,7 +158,7 @@ def _unplaced(tables: Tables) -> list[Gap]:
         said = "non officiel, indicatif" if unofficial < _SEVERAL else "non officiels, indicatifs"
         gaps.append(
             Gap(
-                f"{plural(unofficial, 'périmètre')} {said}.",
+                f"{counted(unofficial, 'périmètre')} {said}.",
                 "Tout calcul y est indicatif aussi.",
                 "origins.py",
             )
@@ -167,7 +167,7 @@ def _unplaced(tables: Tables) -> list[Gap]:
     if nowhere:
         gaps.append(
             Gap(
-                f"{plural(nowhere, 'lieu nommé', 'lieux nommés')} sur {len(sites)} sans coordonnées.",
+                f"{counted(nowhere, 'lieu nommé', 'lieux nommés')} sur {len(sites)} sans coordonnées.",
                 "Ils sont listés, jamais dessinés ; la couverture ne les compte pas.",
                 "records.py",
             )
@@ -191,7 +191,7 @@ def _undecided(tables: Tables) -> list[Gap]:
     if nowhere:
         gaps.append(
             Gap(
-                f"{plural(nowhere, 'projet')} sur {len(projects)} sans lieu de déploiement connu.",
+                f"{counted(nowhere, 'projet')} sur {len(projects)} sans lieu de déploiement connu.",
                 "Leur quartier d’attribution n’est pas leur lieu.",
                 "programme.py",
             )
@@ -200,7 +200,7 @@ def _undecided(tables: Tables) -> list[Gap]:
     if silent:
         gaps.append(
             Gap(
-                f"{plural(silent, 'quartier')} sur {len(districts)} sans objectif publié.",
+                f"{counted(silent, 'quartier')} sur {len(districts)} sans objectif publié.",
                 "L’appariement n’a rien à y comparer.",
                 "records.py",
             )
@@ -289,10 +289,10 @@ def _step(number: int, title: str, tables: Tables, holds: Mapping[str, tuple[str
     for name, nouns in holds.items():
         n_real, n_demo = len(real(tables[name])), int(is_demo(tables[name]).sum())
         if n_real:
-            told.append(plural(n_real, *nouns))
+            told.append(counted(n_real, *nouns))
             state = REAL
         if n_demo:
-            told.append(f"{plural(n_demo, *nouns)} de démonstration")
+            told.append(f"{counted(n_demo, *nouns)} de démonstration")
             state = DEMO if state == NOTHING else state
     return Step(number, title, state, " ; ".join(told) or "aucune ligne dans cette étude", page)
 
@@ -302,12 +302,12 @@ def _deployment(tables: Tables) -> Step:
     statuses = tables["project_statuses"]
     done = statuses[statuses["status"] == "deployed"].groupby("document")["project_id"].nunique()
     told = [
-        f"{plural(int(number), 'projet déployé', 'projets déployés')} selon le document {document}"
+        f"{counted(int(number), 'projet déployé', 'projets déployés')} selon le document {document}"
         for document, number in done.items()
     ]
     placed = int(tables["sites"]["geometry"].notna().sum())
     if len(tables["sites"]):
-        told.append(f"{plural(placed, 'lieu placé', 'lieux placés')} sur {len(tables['sites'])}")
+        told.append(f"{counted(placed, 'lieu placé', 'lieux placés')} sur {len(tables['sites'])}")
     return Step(
         4,
         "Cadrage et déploiement",

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.charts.chart import Chart, empty, fixed
-from geo_qmi.maps import plural
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -81,7 +81,7 @@ def score_matrix(
         Table: one row a project, one column a district, cells in words. Above `MOST_ROWS` rows, those of the plan are
         drawn first, then the best scores; the title says how many are drawn.
     """
-    title = f"Accord entre 0 et 1 : {plural(len(scores), noun)} et {plural(scores.shape[1], 'quartier')}"
+    title = f"Accord entre 0 et 1 : {counted(len(scores), noun)} et {counted(scores.shape[1], 'quartier')}"
     if scores.empty:
         return empty(title, "Aucune paire à comparer : il faut au moins un candidat et un quartier.")
     ordered = sorted(map(str, scores.index), key=lambda ident: (projects[ident].casefold(), ident))
@@ -153,10 +153,10 @@ def _told(
         best = f"« {names[0][str(scores.index[row])]} », {names[1][str(scores.columns[column])]}"
         low, middle, top = (fixed(float(end)) for end in np.nanquantile(values, [0.0, 0.5, 1.0]))
         parts.append(f"L’accord le plus haut est de {top} ({best}), le plus bas de {low}, la médiane de {middle}.")
-    parts.append(f"{plural(len(kept), 'paire retenue', 'paires retenues')} par le plan (cadre et {KEPT}).")
+    parts.append(f"{counted(len(kept), 'paire retenue', 'paires retenues')} par le plan (cadre et {KEPT}).")
     if unknown:
         parts.append(
-            f"{plural(unknown, 'case hachurée', 'cases hachurées')} : score inconnu, aucun thème reconnu ou paire "
+            f"{counted(unknown, 'case hachurée', 'cases hachurées')} : score inconnu, aucun thème reconnu ou paire "
             "écartée."
         )
     if between:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geo_qmi.charts.chart import Chart, empty, fixed
-from geo_qmi.maps import plural
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def minutes_gained(
     rows += [("non mesurées", unmeasured)] if unmeasured else []
     median = float(np.median(moved)) if len(moved) else float("nan")
     parts = [
-        f"{plural(total, 'paire')} de lieux en vis-à-vis : {len(moved)} avec un gain, {unchanged} sans changement."
+        f"{counted(total, 'paire')} de lieux en vis-à-vis : {len(moved)} avec un gain, {unchanged} sans changement."
     ]
     if len(moved):
         parts.append(
@@ -83,9 +83,9 @@ def minutes_gained(
             f"{fixed(float(moved.max()), 1)} min."
         )
     if linked:
-        parts.append(f"{plural(linked, 'paire')} sans chemin auparavant en ont un : cela ne se compte pas en minutes.")
+        parts.append(f"{counted(linked, 'paire')} sans chemin auparavant en ont un : cela ne se compte pas en minutes.")
     if unmeasured:
-        parts.append(f"{plural(unmeasured, 'paire reste', 'paires restent')} sans mesure.")
+        parts.append(f"{counted(unmeasured, 'paire reste', 'paires restent')} sans mesure.")
     parts.append("Une paire de lieux n’est pas une personne.")
     told = " ".join(parts)
     return Chart(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from geo_qmi.charts.chart import Chart, empty, percent
-from geo_qmi.maps import plural
+from geo_qmi.wording import counted
 
 #: Bars that can be read in one picture; the table holds all of them.
 MOST_BARS = 20
@@ -66,7 +66,7 @@ def rank_shares(table: pd.DataFrame, *, names: dict[str, str], district: str, pl
     firmly = int((wide.iloc[:, -1] == 0).sum())
     best = wide[classes[0]].idxmax()
     first = f"Sous tous les poids possibles, « {names[str(best)]} » est le plus souvent premier"
-    firm = f"{plural(firmly, 'candidat reste', 'candidats restent')} toujours dans les {places} premiers"
+    firm = f"{counted(firmly, 'candidat reste', 'candidats restent')} toujours dans les {places} premiers"
     parts = [f"{first} ({percent(float(wide[classes[0]].max()))} des tirages).", f"{firm}, sur {len(wide)} classés."]
     if len(shown) < len(wide):
         parts.append(f"Les {len(shown)} les plus souvent dans les {places} premiers sont dessinés ; le tableau a tout.")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from geo_qmi.charts.chart import Chart, empty
-from geo_qmi.maps import plural
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,13 +166,13 @@ def _told(lines: list[Line], undated: list[str], *, closing: tuple[str, Stretch]
     if events:
         last = max(events, key=lambda line: line.at.last)
         parts.append(
-            f"{plural(len(events), 'évènement daté', 'évènements datés')}, de {month_words(events[0].at.first)} "
+            f"{counted(len(events), 'évènement daté', 'évènements datés')}, de {month_words(events[0].at.first)} "
             f"à {month_words(last.at.last - 0.01)}."
         )
     if opened:
         said = " ; ".join(f"{line.label}, {_window(line.at, window_months)}" for line in opened)
         parts.append(
-            f"{plural(len(opened), 'déploiement daté', 'déploiements datés')} avec {window_months} mois à la suite : "
+            f"{counted(len(opened), 'déploiement daté', 'déploiements datés')} avec {window_months} mois à la suite : "
             f"{said}. C’est un calcul sur une date publiée : il ne dit pas qu’une mesure a eu lieu."
         )
     if closing:

@@ -13,10 +13,10 @@ import pandas as pd
 
 from geo_qmi import matching
 from geo_qmi.errors import InfeasibleError
-from geo_qmi.maps import plural
 from geo_qmi.runs import Prepared, field_needs, present
 from geo_qmi.sheets import interval, number
 from geo_qmi.vocabulary import NEED_LAYERS, OTHER_LAYERS, THEMES
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,7 +92,7 @@ def gathered(
     reader
         What reads the texts; the lexicon by default.
     """
-    title = f"Appariement de {plural(len(candidates.rows), candidates.noun)}{' [démonstration]' * candidates.demo}"
+    title = f"Appariement de {counted(len(candidates.rows), candidates.noun)}{' [démonstration]' * candidates.demo}"
     inputs = {"study": fingerprint, "rules": book.sha256, "reader": "" if reader is None else reader.name}
     asked = book.rules.criterion("field").weight > 0
     return Prepared(
@@ -223,6 +223,6 @@ def summary(found: Comparison, candidates: Candidates) -> str:
     tied = " Plusieurs plans atteignent ce total ; un tirage fixe a choisi." if plan.status == "tied" else ""
     total = f"{plan.total:.3f}".replace(".", ",")
     return (
-        f"{plural(len(plan.rows), candidates.noun)} dans le plan, {len(plan.excluded)} hors du plan ; "
+        f"{counted(len(plan.rows), candidates.noun)} dans le plan, {len(plan.excluded)} hors du plan ; "
         f"total des scores : {total}.{tied}"
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from geo_qmi import maps, schema
+from geo_qmi import schema
 from geo_qmi.dashboard import state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
@@ -78,7 +78,7 @@ def _layer(layers: list[RawTable], slot: str) -> RawTable:
         return layers[0]
     chosen = st.selectbox(
         "Couche ou feuille", range(len(layers)), key=f"{slot}-couche",
-        format_func=lambda place: f"{layers[place].layer} ({maps.plural(len(layers[place].frame), 'ligne')})",
+        format_func=lambda place: f"{layers[place].layer} ({counted(len(layers[place].frame), 'ligne')})",
     )  # fmt: skip
     return layers[chosen]
 
@@ -96,7 +96,7 @@ def _table(raw: RawTable, slot: str, *, first: str | None) -> str:
 
 def _held(raw: RawTable, table: str, *, key: str, file: str, slot: str) -> Intake | None:
     """Show the meaning of columns, then what becomes of the rows, then the way in."""
-    st.markdown(f"**Aperçu** : {maps.plural(raw.n_in, 'ligne lue', 'lignes lues')}, premières lignes du fichier")
+    st.markdown(f"**Aperçu** : {counted(raw.n_in, 'ligne lue', 'lignes lues')}, premières lignes du fichier")
     show_table(deposits.preview(raw), key=f"{slot}-apercu")
     chosen = _meanings(raw, table, slot)
     crs = ""
@@ -149,13 +149,13 @@ def _outcome(took: Intake, slot: str) -> None:
     say = st.warning if took.n_quarantined else st.success
     places = f", dont {took.n_unlocated} sans lieu" if took.n_unlocated else ""
     say(
-        f"{maps.plural(took.n_in, 'ligne lue', 'lignes lues')} = {counted(took.n_ok, 'acceptée')}{places} "
+        f"{counted(took.n_in, 'ligne lue', 'lignes lues')} = {counted(took.n_ok, 'acceptée')}{places} "
         f"\\+ {counted(took.n_quarantined, 'refusée')}."
     )
     if took.defects:
         rows = deposits.defect_rows(took.defects)
         more = f" (les {_DEFECTS} premiers)" if len(rows) > _DEFECTS else ""
-        with st.expander(f"{maps.plural(len(rows), 'défaut')}, ligne par ligne{more}", expanded=took.n_quarantined > 0):
+        with st.expander(f"{counted(len(rows), 'défaut')}, ligne par ligne{more}", expanded=took.n_quarantined > 0):
             show_table(rows.head(_DEFECTS), key=f"{slot}-defauts")
     if took.n_quarantined:
         left, right = st.columns(2)
@@ -170,7 +170,7 @@ def _way_in(took: Intake, *, key: str, file: str, update: bool, version: int) ->
     with st.form(f"{key}-formulaire", border=True):
         signature(key)
         st.form_submit_button(
-            f"Enregistrer {maps.plural(took.n_ok, 'ligne')} dans « {schema.label(took.table)} »",
+            f"Enregistrer {counted(took.n_ok, 'ligne')} dans « {schema.label(took.table)} »",
             type="primary", key=f"{key}-enregistrer",
             on_click=partial(_accepted, took, key=key, file=file, update=update, version=version),
         )  # fmt: skip

@@ -12,6 +12,7 @@ from geo_qmi.dashboard import readings, state
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.schema import choices
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +111,7 @@ def _projects(tables: Mapping[str, pd.DataFrame], ident: str) -> None:
     inside = (rows["Dans le quartier"] == "oui").sum()
     unknown = (rows["Dans le quartier"] == "inconnu").sum()
     st.markdown(
-        f"**{maps.plural(len(rows), 'projet attribué', 'projets attribués')}** : "
+        f"**{counted(len(rows), 'projet attribué', 'projets attribués')}** : "
         f"dans le quartier {inside}/{len(rows)}, lieu inconnu {unknown}/{len(rows)}."
     )
     show_table(rows.drop(columns="Quartier d’attribution"))

@@ -22,7 +22,7 @@ from geo_qmi.vocabulary import (
     THEMES,
     WORKSHOP_KINDS,
 )
-from geo_qmi.wording import number
+from geo_qmi.wording import counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -322,7 +322,7 @@ def spoken_places(found: Fieldwork) -> dict[str, str]:
     places = {
         row.place_id: (
             f"{PLACE_STATES[row.state].capitalize()}{_near(row.near)} : "
-            f"{maps.plural(int(row.n_people), 'personne')}, valeur {_signed(row.value)} ({row.place_id})"
+            f"{counted(int(row.n_people), 'personne')}, valeur {_signed(row.value)} ({row.place_id})"
         )
         for row in told.itertuples()
     }

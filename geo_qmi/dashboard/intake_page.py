@@ -12,7 +12,7 @@ from geo_qmi.dashboard import deposit, rounds, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_table
 from geo_qmi.desk import eligibility
-from geo_qmi.wording import agreed
+from geo_qmi.wording import agreed, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def page() -> None:
         st.warning("Candidatures de démonstration, inventées : elles montrent l’outil, rien d’autre.")
     waiting = len(rows) - len(tables["applications"])
     more = f", dont {waiting} du fichier ci-dessus, pas encore {agreed(waiting, 'enregistrée')}" if waiting > 0 else ""
-    st.markdown(f"**{maps.plural(len(rows), 'candidature')}**{more}")
+    st.markdown(f"**{counted(len(rows), 'candidature')}**{more}")
     conditions, doubles = st.tabs(["Conditions remplies", "Doublons probables"], key="candidatures-onglets")
     with conditions:
         _conditions(rows, tables)

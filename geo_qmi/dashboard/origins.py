@@ -12,6 +12,7 @@ from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_table
 from geo_qmi.schema import label
 from geo_qmi.shipped import data_dir
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,7 @@ def _contradictions(tables: Mapping[str, pd.DataFrame], asked: str) -> None:
 def _figures(tables: Mapping[str, pd.DataFrame], asked: str) -> None:
     """Show every figure with its lines and the contradictions on them; rates as a/b beside."""
     rows = state.of_study("chiffres", asked, build=lambda: provenance.figures(tables, asked))
-    st.markdown(f"**{maps.plural(len(rows), 'chiffre')}**, chacun avec les lignes où il est lu (document:Lligne)")
+    st.markdown(f"**{counted(len(rows), 'chiffre')}**, chacun avec les lignes où il est lu (document:Lligne)")
     show_table(rows, height_px=420)
     rates = state.of_study("taux", build=lambda: readings.rates(tables))
     if len(rates) and not asked:

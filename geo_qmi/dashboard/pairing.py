@@ -88,7 +88,7 @@ def _candidates(tables: Mapping[str, pd.DataFrame]) -> Candidates | None:
     choice = st.radio(
         "Candidats",
         lists,
-        captions=[maps.plural(sizes[name], "dossier") if name in sizes else "" for name in lists],
+        captions=[counted(sizes[name], "dossier") if name in sizes else "" for name in lists],
         horizontal=True,
         **visit.in_address("appariement-candidats", lists),
     )
@@ -119,7 +119,7 @@ def _uploaded() -> Candidates | None:
     with state.refusals():
         took = state.taken(given, "applications")
     st.markdown(
-        f"**{maps.plural(took.n_in, 'ligne lue', 'lignes lues')}** : {counted(took.n_ok, 'acceptée')}, "
+        f"**{counted(took.n_in, 'ligne lue', 'lignes lues')}** : {counted(took.n_ok, 'acceptée')}, "
         f"{counted(took.n_quarantined, 'mise')} de côté."
     )
     if took.defects:
@@ -142,7 +142,7 @@ def _defects(took: Intake) -> None:
         }
         for defect in took.defects
     ]
-    with st.expander(f"{maps.plural(len(rows), 'défaut')} à corriger", expanded=bool(took.n_quarantined)):
+    with st.expander(f"{counted(len(rows), 'défaut')} à corriger", expanded=bool(took.n_quarantined)):
         show_table(pd.DataFrame(rows).astype({"Ligne": "Int64"}))
 
 
@@ -213,7 +213,7 @@ def _plan(tables: Mapping[str, Any], found: Comparison, candidates: Candidates, 
     show_table(rows, height_px=400)
     excluded = found.match.plan.excluded
     if len(excluded):
-        st.markdown(f"**Hors du plan : {maps.plural(len(excluded), candidates.noun)}**")
+        st.markdown(f"**Hors du plan : {counted(len(excluded), candidates.noun)}**")
         shown = {
             candidates.noun.capitalize(): excluded["project_id"].map(candidates.names()),
             "Motif": excluded["reason"],

@@ -17,6 +17,7 @@ from geo_qmi.export import FORMATS, MAPS_ONLY
 from geo_qmi.gis import table_bytes
 from geo_qmi.maps.bases import BASE_HOST, BASES
 from geo_qmi.schema import geometry_types, label
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -183,7 +184,7 @@ def _chart(asked: _Asked, look: Look, hidden: set[str]) -> None:
     for layer in drawn.layers:
         if len(layer.frame) > MANY and layer.name not in hidden:
             st.caption(
-                f"« {literal(layer.title)} » : {maps.plural(len(layer.frame), 'objet')}, envoyés dans un fichier à "
+                f"« {literal(layer.title)} » : {counted(len(layer.frame), 'objet')}, envoyés dans un fichier à "
                 "part ; la carte peut mettre quelques secondes à les dessiner."
             )
 

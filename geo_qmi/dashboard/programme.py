@@ -10,6 +10,7 @@ from geo_qmi import maps
 from geo_qmi.dashboard import programme_charts, readings, state, visit
 from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ def _of_edition(frame: pd.DataFrame, edition: int | None) -> pd.DataFrame:
 def _map(tables: Mapping[str, pd.DataFrame], edition: int | None, section: str | None) -> None:
     """Show the metropolitan map, with what it cannot place listed below."""
     fund = _of_section(tables["fund_projects"], section)
-    kept = readings.counted(fund)
+    kept = readings.each_once(fund)
     by_territory = kept[kept["insee"].isna()]
     scope = ["toutes éditions" if edition is None else f"édition {edition}"]
     scope += [f"section « {section} »"] if section else []
@@ -118,7 +119,7 @@ def _projects(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
         rows = rows[rows["Famille"].isin(families)]
     if statuses:
         rows = rows[rows[column].isin(statuses)]
-    st.markdown(f"**{maps.plural(len(rows), 'projet')}** : quartier d’attribution et lieu de déploiement diffèrent.")
+    st.markdown(f"**{counted(len(rows), 'projet')}** : quartier d’attribution et lieu de déploiement diffèrent.")
     show_table(rows, height_px=460)
 
 
@@ -149,14 +150,14 @@ def _fund(tables: Mapping[str, pd.DataFrame], section: str | None) -> None:
 def _around(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
     """Show neighbouring programmes with their places, and the dates."""
     programmes = state.of_study("programmes", build=lambda: readings.programmes(tables))
-    st.markdown(f"**{maps.plural(len(programmes), 'programme ou hub', 'programmes et hubs')}**")
+    st.markdown(f"**{counted(len(programmes), 'programme ou hub', 'programmes et hubs')}**")
     show_table(programmes, height_px=420)
     dates = tables["timeline"]
     if edition is not None:
         dates = dates[dates["edition"].fillna("").str.contains(str(edition))]
     drawn = state.of_study("chronologie", edition, build=lambda: programme_charts.timeline(tables, edition))
     show_chart(drawn, key="chronologie")
-    st.markdown(f"**Chronologie** : {maps.plural(len(dates), 'évènement')}")
+    st.markdown(f"**Chronologie** : {counted(len(dates), 'évènement')}")
     show_table(readings.labelled(dates.sort_values("date"), "timeline"), height_px=420)
 
 

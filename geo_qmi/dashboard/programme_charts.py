@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geo_qmi import charts, maps
+from geo_qmi import charts
 from geo_qmi.charts.timeline import stretch
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,7 @@ def _unknown(tables: Mapping[str, pd.DataFrame], edition: int) -> list[str]:
     statuses = tables["project_statuses"]
     silent = statuses[statuses["project_id"].isin(mine) & (statuses["status"] == "unknown")]
     return [
-        f"{document} : {maps.plural(len(group), 'projet')} sans statut, état inconnu et non échec"
+        f"{document} : {counted(len(group), 'projet')} sans statut, état inconnu et non échec"
         for document, group in silent.groupby("document")
     ]
 

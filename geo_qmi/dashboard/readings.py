@@ -12,6 +12,7 @@ import pandas as pd
 
 from geo_qmi import maps
 from geo_qmi.schema import choices, columns
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +41,7 @@ def labelled(frame: pd.DataFrame, name: str, wanted: Sequence[str] | None = None
     return shown.rename(columns={column: str(specs[column].title) for column in kept})
 
 
-def counted(fund: pd.DataFrame) -> pd.DataFrame:
+def each_once(fund: pd.DataFrame) -> pd.DataFrame:
     """Return the projects of the fund, each once: entries that repeat another are left out."""
     return fund[fund["duplicate_of"].isna()]
 
@@ -50,8 +51,8 @@ def counting_rule(fund: pd.DataFrame) -> str:
     repeated = int(fund["duplicate_of"].notna().sum())
     described = int((~fund["in_list"].fillna(value=False)).sum())
     return (
-        f"{maps.plural(len(fund), 'entrée')} dans les documents, dont {described} hors des listes numérotées ; "
-        f"{maps.plural(repeated, 'doublon')} écarté : {len(fund) - repeated} comptées. "
+        f"{counted(len(fund), 'entrée')} dans les documents, dont {described} hors des listes numérotées ; "
+        f"{counted(repeated, 'doublon écarté')} : {len(fund) - repeated} comptées. "
         "Le porteur n’est pas toujours le lieu."
     )
 

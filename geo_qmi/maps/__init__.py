@@ -11,7 +11,7 @@ from geo_qmi.maps.access import access_map, reach_map
 from geo_qmi.maps.concordance import concordance_map
 from geo_qmi.maps.context import with_context
 from geo_qmi.maps.district import district_map
-from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, count_classes, hatch, plural, words
+from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, count_classes, hatch, words
 from geo_qmi.maps.hosts import UNKNOWN_PLACE, district_name, hosts_of
 from geo_qmi.maps.metropolis import plan_map, programme_map
 from geo_qmi.maps.records import collective_map
@@ -34,7 +34,6 @@ __all__ = [
     "hosts_of",
     "outlined",
     "plan_map",
-    "plural",
     "programme_map",
     "reach_map",
     "sensitive_map",

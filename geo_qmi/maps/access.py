@@ -15,10 +15,11 @@ import shapely
 
 from geo_qmi.geo import require_metres
 from geo_qmi.maps.district import _barrier_layer, _context_layer, _rows_of, _station_layer
-from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, credits_of, features, plural, words
+from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, credits_of, features, words
 from geo_qmi.maps.hosts import district_layers, names_layer
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import CROSSING_KINDS, CROSSING_STATUSES
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,7 +103,7 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
     lines = [] if pairs is None else [_pairs_layer(pairs)]
     over = [*lines, _crossings_layer(crossings[crossings.intersects(window)], opened), _station_layer(stops)]
     minutes = ", ".join(f"{limit:g}" for limit in catchments["minutes"])
-    told = "" if pairs is None else f", {plural(len(pairs), 'paire')} en vis-à-vis"
+    told = "" if pairs is None else f", {counted(len(pairs), 'paire')} en vis-à-vis"
     return _composed(
         host,
         window,
@@ -113,8 +114,8 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         title=f"à pied depuis « {place_name} » en {minutes} min" + (f" ({DEMO})" if demo else ""),
         description=(
             f"Sol atteint à pied depuis « {place_name} » en {minutes} minutes. Terrain : {ground}. Sur la carte : "
-            f"{plural(len(barriers[barriers.intersects(window)]), 'coupure')}, "
-            f"{plural(len(stops), 'point')} de gare ou station{told}."
+            f"{counted(len(barriers[barriers.intersects(window)]), 'coupure')}, "
+            f"{counted(len(stops), 'point')} de gare ou station{told}."
         ),
     )
 
@@ -158,7 +159,7 @@ def reach_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         ),
         styles=_PARTS,
     )  # fmt: skip
-    many = plural(len(catchments), "lieu", "lieux")
+    many = counted(len(catchments), "lieu", "lieux")
     return _composed(
         host,
         window,
@@ -169,7 +170,7 @@ def reach_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         title=f"à {minutes:g} min à pied de {many}" + (f" ({DEMO})" if demo else ""),
         description=(
             f"Sol à {minutes:g} minutes à pied de {many}. Terrain : {ground}. "
-            f"Couverture fausse : {plural(len(false), 'carré')} dans un disque et hors de portée à pied."
+            f"Couverture fausse : {counted(len(false), 'carré')} dans un disque et hors de portée à pied."
         ),
     )
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geo_qmi.maps.drawing import INK, Layer, Style, class_of, class_styles, count_classes, features, plural, words
+from geo_qmi.maps.drawing import INK, Layer, Style, class_of, class_styles, count_classes, features, words
 from geo_qmi.maps.scale import CLASSES, FAINT, UNSIGNED, decimal, value_class
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,7 +98,7 @@ def surface(walked: gpd.GeoDataFrame, smooth: pd.DataFrame, *, evidence: bool) -
         }
     name, title, layer_title = _EVIDENCE if evidence else _VALUE
     layer = _layer((f"surface_{name}", layer_title, "area"), kept, looks=looks, styles=styles, told=told)
-    said = f"La surface lissée couvre {plural(len(kept), 'lieu', 'lieux')} où cinq personnes au moins sont proches."
+    said = f"La surface lissée couvre {counted(len(kept), 'lieu', 'lieux')} où cinq personnes au moins sont proches."
     return Claim(title=title, layers=[layer], table=told, words=said)
 
 
@@ -134,7 +135,7 @@ def intervals(walked: gpd.GeoDataFrame, bounds: pd.DataFrame) -> Claim:
     layers = _firm_and_few(said, sides, few=sides == "few", looks=_SIDES, told=told, name="interval")
     n_known = int((sides != "few").sum())
     text = (
-        f"Un intervalle est connu pour {plural(n_known, 'lieu', 'lieux')} à cinq personnes ou plus, dont "
+        f"Un intervalle est connu pour {counted(n_known, 'lieu', 'lieux')} à cinq personnes ou plus, dont "
         f"{words(int((sides == 'unsure').sum()))} où le sens reste incertain."
     )
     return Claim(title="intervalles", layers=layers, table=told, words=text)
@@ -174,7 +175,7 @@ def spots(walked: gpd.GeoDataFrame, tested: pd.DataFrame) -> Claim:
     n_tested = int((verdicts != "not_tested").sum())
     n_hot, n_cold = int((verdicts == "hot").sum()), int((verdicts == "cold").sum())
     text = (
-        f"{plural(n_tested, 'lieu testé', 'lieux testés')} : {plural(n_hot, 'regroupement')} de ressentis positifs, "
+        f"{counted(n_tested, 'lieu testé', 'lieux testés')} : {counted(n_hot, 'regroupement')} de ressentis positifs, "
         f"{words(n_cold)} de ressentis négatifs."
     )
     return Claim(title="regroupements", layers=layers, table=told, words=text)

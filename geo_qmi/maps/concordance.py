@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import shapely
 
-from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, extent_of, features, plural, words
+from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, extent_of, features, words
 from geo_qmi.maps.scale import CLASSES, FAINT, UNSIGNED, decimal
 from geo_qmi.vocabulary import QUADRANTS
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from typing import Any
@@ -136,6 +137,6 @@ def _description(district: str, topic: str, rows: pd.DataFrame) -> str:
     limit = rows["threshold"].dropna()
     said = f" Seuil de la mesure : {decimal(float(limit.iloc[0]))}." if len(limit) else ""
     return (
-        f"Ressenti et mesure, {topic}, {district}, sur {plural(len(rows), 'lieu', 'lieux')} dont on a parlé. "
+        f"Ressenti et mesure, {topic}, {district}, sur {counted(len(rows), 'lieu', 'lieux')} dont on a parlé. "
         f"{' ; '.join(parts).capitalize()}.{said}"
     )

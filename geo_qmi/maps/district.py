@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geo_qmi.geo import require_metres
-from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, credits_of, extent_of, features, plural, words
+from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, credits_of, extent_of, features, words
 from geo_qmi.maps.hosts import UNKNOWN_PLACE, district_layers, hosts_of, names_layer
 from geo_qmi.vocabulary import (
     BARRIER_KINDS,
@@ -22,6 +22,7 @@ from geo_qmi.vocabulary import (
     SENSES,
     THEMES,
 )
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -291,8 +292,7 @@ def _title(row: pd.Series[Any], walks: Mapping[str, gpd.GeoDataFrame] | None) ->
     title = f"{row['title']} (édition {row['edition']}) : {'périmètre ' if known else ''}{row['perimeter']}"
     if walks is None or walks["observations"].empty:
         return title
-    counted = plural(len(walks["observations"]), "observation")
-    return f"{title}, {counted}" + (f" ({DEMO})" if _is_demo(walks) else "")
+    return f"{title}, {counted(len(walks['observations']), 'observation')}" + (f" ({DEMO})" if _is_demo(walks) else "")
 
 
 _COUNTED = {
@@ -306,14 +306,14 @@ _COUNTED = {
 
 def _description(row: pd.Series[Any], layers: list[Layer], *, n_lost: int, demo: bool) -> str:
     """Say in one paragraph what the map of a district shows."""
-    told = [plural(len(layer.frame), *_COUNTED[layer.name]) for layer in layers if layer.name in _COUNTED]
+    told = [counted(len(layer.frame), *_COUNTED[layer.name]) for layer in layers if layer.name in _COUNTED]
     unknown = row["perimeter"] == UNKNOWN_PLACE
     said = [
         f"Carte du quartier {row['title']}.",
         "Toute la commune est hachurée : le périmètre du quartier n’est pas publié." if unknown else "",
         row["geometry_doubt"] if isinstance(row["geometry_doubt"], str) else "",
         f"Sur la carte : {', '.join(told)}." if told else "",
-        f"En liste, sans position connue : {plural(n_lost, 'objet')}." if n_lost else "",
+        f"En liste, sans position connue : {counted(n_lost, 'objet')}." if n_lost else "",
         "Parcours, étapes et observations sont inventés pour la démonstration." if demo else "",
     ]
     return " ".join(part for part in said if part)

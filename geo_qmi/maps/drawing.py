@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 
 from geo_qmi.schema import CRS
-from geo_qmi.wording import number
+from geo_qmi.wording import counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -191,17 +191,6 @@ def words(value: Any) -> str:
     return str(value)
 
 
-def plural(count: int, noun: str, nouns: str = "") -> str:
-    """Return a count with its noun in agreement.
-
-    Examples
-    --------
-    >>> plural(1, "commune"), plural(0, "projet"), plural(2, "travail", "travaux")
-    ('1 commune', '0 projet', '2 travaux')
-    """
-    return f"{words(count)} {noun if count < 2 else nouns or noun + 's'}"
-
-
 def hatch(geometry: shapely.Geometry, spacing_m: float) -> shapely.Geometry:
     """Return parallel lines, rising to the right, that fill a polygon.
 
@@ -264,7 +253,7 @@ def class_styles(classes: list[tuple[int, int]], noun: str, **look: Any) -> dict
     picks = ends.round().astype(int)
     return {
         f"c{low}": Style(
-            label=plural(high, noun) if low == high else f"{low} à {high} {noun}s", fill=SEQUENCE[pick], **look
+            label=counted(high, noun) if low == high else f"{low} à {high} {noun}s", fill=SEQUENCE[pick], **look
         )
         for (low, high), pick in zip(classes, picks, strict=True)
     }

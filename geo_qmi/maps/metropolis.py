@@ -24,11 +24,11 @@ from geo_qmi.maps.drawing import (
     extent_of,
     features,
     overview,
-    plural,
     words,
 )
 from geo_qmi.maps.hosts import DISTRICT, UNKNOWN_PLACE, district_layers, hosts_of, names_layer
 from geo_qmi.schema import CRS
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,8 +69,8 @@ def programme_map(
     named = hosts.drop_duplicates("insee")
     told = f" – {scope}" if scope else ""
     return Map(
-        title=f"{plural(int(counts.sum()), 'projet')} du fonds par commune et "
-        f"{plural(len(hosts), 'quartier')} d’innovation{told}",
+        title=f"{counted(int(counts.sum()), 'projet')} du fonds par commune et "
+        f"{counted(len(hosts), 'quartier')} d’innovation{told}",
         layers=(
             _fund_layer(communes, counts, territories),
             _territory_layer(territories),
@@ -148,16 +148,16 @@ def _programme_words(
     communes: gpd.GeoDataFrame, counts: pd.Series[int], hosts: gpd.GeoDataFrame, *, carried_elsewhere: int
 ) -> str:
     """Say in one paragraph what the metropolitan map shows."""
-    said = [f"Carte de la Métropole du Grand Paris, {plural(len(communes), 'commune')}."]
+    said = [f"Carte de la Métropole du Grand Paris, {counted(len(communes), 'commune')}."]
     carriers = counts[counts > 0]
     if len(carriers):
         first = communes.loc[counts.idxmax(), "name"]
         said.append(
-            f"Fonds Innover dans la Ville : {plural(int(carriers.sum()), 'projet')} dans "
-            f"{plural(len(carriers), 'commune')}, jusqu’à {words(int(counts.max()))} ({first})."
+            f"Fonds Innover dans la Ville : {counted(int(carriers.sum()), 'projet')} dans "
+            f"{counted(len(carriers), 'commune')}, jusqu’à {words(int(counts.max()))} ({first})."
         )
     if carried_elsewhere:
-        said.append(f"En liste et non sur la carte, car portés par un EPT : {plural(carried_elsewhere, 'projet')}.")
+        said.append(f"En liste et non sur la carte, car portés par un EPT : {counted(carried_elsewhere, 'projet')}.")
     unknown = hosts.loc[hosts.geometry.isna(), "commune"]
     said.append(f"Quartiers au périmètre indicatif : {len(hosts) - len(unknown)}.")
     if len(unknown):
@@ -201,7 +201,7 @@ def plan_map(
     mark = f" ({DEMO})" if demo else ""
     nouns = f"{noun.capitalize()}s"
     return Map(
-        title=f"Plan : {plural(int(counts.sum()), noun)} dans {plural(len(hosts), 'quartier')}{mark}",
+        title=f"Plan : {counted(int(counts.sum()), noun)} dans {counted(len(hosts), 'quartier')}{mark}",
         layers=tuple(layers),
         extent_m=extent_of(_shapes(hosts), margin_m=_MARGIN_M) if len(hosts) else extent_of(communes),
         description=f"{nouns} par quartier{mark} : {told}.",

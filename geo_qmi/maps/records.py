@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from geo_qmi.maps.drawing import DEMO, Layer, Map, Style, features, plural, words
+from geo_qmi.maps.drawing import DEMO, Layer, Map, Style, features, words
 from geo_qmi.vocabulary import THEMES, WORKSHOP_KINDS
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,8 +188,8 @@ def collective_map(
         extent_m=extent_m or ground.extent_m,
         description=(
             f"Ce que des groupes ont dit ou posé ensemble, {district} : "
-            f"{plural(len(said), 'propos collectif', 'propos collectifs')} et "
-            f"{plural(len(own['workshop_items']), 'objet')} d’atelier, dont {words(len(lost))} sans lieu, en liste."
+            f"{counted(len(said), 'propos collectif', 'propos collectifs')} et "
+            f"{counted(len(own['workshop_items']), 'objet')} d’atelier, dont {words(len(lost))} sans lieu, en liste."
         ),
         table=table,
         unplaced=lost,

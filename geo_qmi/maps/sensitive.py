@@ -19,12 +19,13 @@ from geo_qmi.errors import InputError
 from geo_qmi.geo import require_metres
 from geo_qmi.maps import claims
 from geo_qmi.maps.claims import Claim
-from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, extent_of, features, plural, words
+from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, extent_of, features, words
 from geo_qmi.maps.records import record_layers, unplaced
 from geo_qmi.maps.scale import CLASSES, DIVIDED, FAINT, UNSIGNED, decimal, value_class
 from geo_qmi.maps.voices import voices
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import PLACE_DISPLAYS, PLACE_STATES
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -261,15 +262,15 @@ def _description(district: str, places: gpd.GeoDataFrame, *, kept: str, n_lost: 
     good = int((felt["value"] > 0.4).sum())
     bad = int((felt["value"] < -0.4).sum())
     said = [
-        f"Carte sensible, {district}{kept}, sur {plural(len(places), 'lieu', 'lieux')} :",
-        f"{plural(int(n_of.get('not_walked', 0)), 'non parcouru')},",
+        f"Carte sensible, {district}{kept}, sur {counted(len(places), 'lieu', 'lieux')} :",
+        f"{counted(int(n_of.get('not_walked', 0)), 'non parcouru')},",
         f"{words(int(n_of.get('silent', 0)))} parcourus sans rien dire,",
-        f"{plural(int(n_of.get('felt', 0)), 'ressenti')} et",
+        f"{counted(int(n_of.get('felt', 0)), 'ressenti')} et",
         f"{words(int(n_of.get('divided', 0)))} où les ressentis s’opposent.",
         f"Parmi les lieux ressentis, {words(good)} sont favorables et {words(bad)} défavorables."
         if len(felt)
         else "Rien n’y a été ressenti avec ces choix.",
-        f"En liste, sans lieu : {plural(n_lost, 'chose absente', 'choses absentes')}." if n_lost else "",
+        f"En liste, sans lieu : {counted(n_lost, 'chose absente', 'choses absentes')}." if n_lost else "",
         "Séances inventées pour la démonstration." if demo else "",
     ]
     return " ".join(part for part in said if part)

@@ -16,10 +16,11 @@ import pandas as pd
 import shapely
 
 from geo_qmi.maps.claims import Claim
-from geo_qmi.maps.drawing import INK, Layer, Style, features, plural, words
+from geo_qmi.maps.drawing import INK, Layer, Style, features, words
 from geo_qmi.maps.scale import CLASSES, FAINT, decimal, value_class
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import ACTOR_GROUPS, SESSION_KINDS
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,9 +107,9 @@ def voices(places: gpd.GeoDataFrame, apart: pd.DataFrame) -> Claim:
         layers.append(_layer(code, rows[own], told[own], around[own], kind=kind))
     shared = int(rows.groupby("place")[column].nunique().gt(1).sum())
     said = (
-        f"{plural(len(codes), 'voix distincte', 'voix distinctes')} : "
+        f"{counted(len(codes), 'voix distincte', 'voix distinctes')} : "
         f"{', '.join(kind.labels.get(code, 'inconnu') for code in codes)} ; "
-        f"{plural(shared, 'lieu dont plusieurs parlent', 'lieux dont plusieurs parlent')}."
+        f"{counted(shared, 'lieu dont plusieurs parlent', 'lieux dont plusieurs parlent')}."
     )
     title = f"par {kind.heading.lower()}"
     return Claim(title=title, layers=layers, table=told.reset_index(drop=True), words=said if codes else "")
@@ -159,7 +160,7 @@ def _layer(code: str, rows: pd.DataFrame, told: pd.DataFrame, spots: NDArray[np.
         for look, n in sorted(set(zip(looks, people.tolist(), strict=True)))
     }
     entry = Style(
-        label=f"{label} ({plural(len(rows), 'lieu', 'lieux')})", fill="#ffffff", line=INK, shape=shape, letters=letter
+        label=f"{label} ({counted(len(rows), 'lieu', 'lieux')})", fill="#ffffff", line=INK, shape=shape, letters=letter
     )
     frame = features(
         gpd.GeoSeries(spots, crs=CRS),

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from geo_qmi import coverage, maps, matching
+from geo_qmi import coverage, matching
 from geo_qmi.errors import InputError
 from geo_qmi.vocabulary import FOOTPRINTS, INSIDE, PROJECT_STATUSES, THEMES
 from geo_qmi.walking.telling import tidy
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,7 +145,7 @@ def deployed(tables: Mapping[str, Any], *, district_id: str | None = None) -> tu
     basis = places["basis"].value_counts()
     n = len(places)
     where = (
-        f"{maps.plural(n, 'projet attribué', 'projets attribués')} : dans leur quartier {counts.get('yes', 0)}/{n}, "
+        f"{counted(n, 'projet attribué', 'projets attribués')} : dans leur quartier {counts.get('yes', 0)}/{n}, "
         f"dehors {counts.get('no', 0)}/{n}, inconnu {counts.get('unknown', 0)}/{n}."
     )
     how = (
@@ -207,8 +208,8 @@ def _told(found: Answers) -> list[str]:
     counts = found.objectives["state"].value_counts()
     told = ", ".join(f"{words} : {counts.get(state, 0)}" for state, words in ENDS.items())
     margins = (
-        f"{maps.plural(len(found.needs_without_project), 'besoin')} sans projet, "
-        f"{maps.plural(len(found.projects_without_need), 'projet')} sans besoin. "
+        f"{counted(len(found.needs_without_project), 'besoin')} sans projet, "
+        f"{counted(len(found.projects_without_need), 'projet')} sans besoin. "
         "Un thème commun est une piste à vérifier, pas la preuve qu’un besoin est satisfait."
     )
-    return [f"{maps.plural(len(found.objectives), 'objectif')} : {told}.", margins]
+    return [f"{counted(len(found.objectives), 'objectif')} : {told}.", margins]

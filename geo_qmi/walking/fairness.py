@@ -123,7 +123,7 @@ def lines(found: pd.DataFrame, people: gpd.GeoDataFrame, *, household_size: floa
     withheld = int(found["withheld"].sum())
     floor = f"sous le seuil de secret de {coverage.SECRECY_FLOOR} ménages ou faute de ménages connus"
     hidden = f"dont {counted(withheld, 'masqué')} {floor}" if withheld else "aucun masqué"
-    said = [f"Équité : {maps.plural(len(found), 'groupe')}, {hidden}."]
+    said = [f"Équité : {counted(len(found), 'groupe')}, {hidden}."]
     if "households" not in people or people["households"].isna().any():
         absent = "Ménages absents de tout ou partie de la couche"
         if household_size is None:

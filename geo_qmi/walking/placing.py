@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_qmi import maps, network, schema, siting
+from geo_qmi import network, schema, siting
 from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import fold
@@ -297,7 +297,7 @@ def _lines(
     walkable: gpd.GeoDataFrame, sieve: Sieve | None, *, n_given: int, unserved: int, unit: str
 ) -> list[str]:  # fmt: skip
     """Return what happened to the candidates in words."""
-    lines = [f"{maps.plural(n_given, 'lieu proposé', 'lieux proposés')} : "]
+    lines = [f"{counted(n_given, 'lieu proposé', 'lieux proposés')} : "]
     if sieve is None:
         lines[0] += "aucune règle, tous gardés."
     else:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_qmi import coverage, maps, network
+from geo_qmi import coverage, network
 from geo_qmi.schema import CRS
 from geo_qmi.walking import fairness
 from geo_qmi.walking.telling import tidy
@@ -186,10 +186,10 @@ def reach(
     sites = sites[~sites["site_id"].isin(refused.index)]
     if sites.empty:
         return None
-    counted = _counted(given, tables)
-    within = _within(given, counted, joined, minutes=minutes)
+    people = _counted(given, tables)
+    within = _within(given, people, joined, minutes=minutes)
     false, grid_error = _false(given, sites, joined, minutes=minutes)
-    shares = coverage.shares(within, counted.set_index("place_id").drop(columns=["geometry", "what"]))
+    shares = coverage.shares(within, people.set_index("place_id").drop(columns=["geometry", "what"]))
     drawn = gpd.GeoDataFrame(
         {"site_id": sites["site_id"].to_numpy()},
         geometry=[
@@ -199,7 +199,7 @@ def reach(
         crs=CRS,
     )
     area = coverage.area_shares(drawn, given.perimeter)
-    equity, said = _equity(given, counted, within, zones=zones, household_size=household_size)
+    equity, said = _equity(given, people, within, zones=zones, household_size=household_size)
     lines = (
         *given.lines,
         *_lines(sites, shares, area, minutes=minutes),
@@ -233,7 +233,7 @@ def zoned(given: Terrain, found: Footprints, *, names: Mapping[str, str]) -> pd.
         rows.append(
             (
                 names[str(project)],
-                f"population desservie : {maps.plural(len(listed), 'lieu listé', 'lieux listés')}",
+                f"population desservie : {counted(len(listed), 'lieu listé', 'lieux listés')}",
                 np.nan,
                 held,
             )
@@ -346,7 +346,7 @@ def _lines(sites: gpd.GeoDataFrame, shares: pd.DataFrame, area: pd.DataFrame, *,
     if not (sites["role"] == "project").any():
         lines.append("Aucun projet du quartier n’a de lieu connu : seuls des lieux d’accueil possibles sont marchés.")
     if sites["demo"].any():
-        lines.append(f"{maps.plural(int(sites['demo'].sum()), 'lieu', 'lieux')} de démonstration : inventés.")
+        lines.append(f"{counted(int(sites['demo'].sum()), 'lieu', 'lieux')} de démonstration : inventés.")
     together = shares[shares["site_id"] == "ensemble"].set_index("measure")
     told = [f"surface {100 * area['share'].iloc[-1]:.0f} %"]
     told += [

@@ -285,7 +285,7 @@ def _weights(people: gpd.GeoDataFrame | None, region: shapely.Geometry) -> tuple
     drawn = _near(people, region)
     if drawn.empty:
         raise InputError(
-            f"Couche d’habitants : {maps.plural(len(people), 'lieu', 'lieux')}, aucun près de ce quartier. "
+            f"Couche d’habitants : {counted(len(people), 'lieu', 'lieux')}, aucun près de ce quartier. "
             "Chargez la couche de ce secteur."
         )
     wide = int((shapely.area(drawn.geometry.to_numpy()) > COARSE_M2).sum())
@@ -295,11 +295,11 @@ def _weights(people: gpd.GeoDataFrame | None, region: shapely.Geometry) -> tuple
         # The grid must hold every zone whole: its people are divided by all of its squares, those outside included.
         drawn = spread(drawn, squares_of(shapely.union_all(drawn.geometry.to_numpy()), _SQUARE_M))
         lines.append(
-            f"{maps.plural(wide, 'zone')} de plus de 4 ha : habitants répartis également dans chacune, parc ou voie "
+            f"{counted(wide, 'zone')} de plus de 4 ha : habitants répartis également dans chacune, parc ou voie "
             "ferrée compris. Des carreaux de 200 m seraient plus justes."
         )
     if lost:
-        lines.append(f"{maps.plural(lost, 'ligne')} de la couche d’habitants sans géométrie : comptées nulle part.")
+        lines.append(f"{counted(lost, 'ligne')} de la couche d’habitants sans géométrie : comptées nulle part.")
     return _near(drawn, region, at=True), tuple(lines)
 
 
@@ -311,7 +311,7 @@ def _at_hour(crossings: gpd.GeoDataFrame, at: str | None) -> tuple[gpd.GeoDataFr
     opened = open_at(crossings["hours"], at)
     closed = (~opened).fillna(value=False).to_numpy(dtype=bool)
     unknown = int(opened.isna().sum())
-    line = f"À {at} : {maps.plural(int(closed.sum()), 'franchissement fermé', 'franchissements fermés')}"
+    line = f"À {at} : {counted(int(closed.sum()), 'franchissement fermé', 'franchissements fermés')}"
     line += f", {unknown} aux horaires inconnus, comptés ouverts." if unknown else "."
     return crossings.assign(closed=closed), (line,)
 
@@ -334,7 +334,7 @@ def _lines(found: Terrain) -> list[str]:
         lines.append("Ni mur, ni bâtiment, ni rue n’est connu : lire chaque marche comme un minimum.")
     if found.demo:
         made_up = int(found.crossings["demo"].sum())
-        lines.append(f"{maps.plural(made_up, 'franchissement')} de démonstration : à relever avant d’en rien conclure.")
+        lines.append(f"{counted(made_up, 'franchissement')} de démonstration : à relever avant d’en rien conclure.")
     if found.barriers.empty:
         lines.append("Aucune coupure tracée à moins de 400 m du périmètre : ce n’est pas dire qu’il n’y en a pas.")
     if found.unit == HECTARES:
