@@ -106,7 +106,7 @@ def test_pairing_of_real_and_demonstration_candidates():
     app.run()
     assert app.metric[0].value.endswith("/28")
     app.session_state["appariement-onglets"] = "Plan"
-    app.radio(key="appariement-candidats").set_value("Candidatures de démonstration").run()
+    app.radio(key="appariement-candidats").set_value("Candidatures de l’étude").run()
     assert not app.exception
     assert app.success[0].value.startswith("32 candidatures dans le plan, 136 hors du plan")
     assert "données de démonstration" in said(app)

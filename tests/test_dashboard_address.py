@@ -30,7 +30,7 @@ LINKS = {
         "sensible-themes-QMI1-AUL": ("Coupures et liaisons", ["coupures"]),
     },
     "pairing.py": {
-        "appariement-candidats": ("Candidatures de démonstration", "Candidatures de démonstration"),
+        "appariement-candidats": ("Candidatures de l’étude", "Candidatures de l’étude"),
         "appariement-maximum": ("9", 9),
         "poids-needs": ("0.5", 0.5),
         "appariement-onglets": ("Vérification", "Vérification"),

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import maps, rulebook
-from geo_qmi.dashboard import deposit, rounds, state, visit
+from geo_qmi.dashboard import deposit, readings, rounds, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_table
 from geo_qmi.desk import eligibility
@@ -35,9 +35,8 @@ def page() -> None:
     if rows.empty:
         st.info("Aucune candidature dans cette étude : importez un appel ci-dessus.")
         return
-    demo = bool(rows["demo"].fillna(value=False).any())
-    if demo:
-        st.warning("Candidatures de démonstration, inventées : elles montrent l’outil, rien d’autre.")
+    if demo := readings.invented(rows["demo"]):
+        st.warning(demo)
     waiting = len(rows) - len(tables["applications"])
     more = f", dont {waiting} du fichier ci-dessus, pas encore {agreed(waiting, 'enregistrée')}" if waiting > 0 else ""
     st.markdown(f"**{counted(len(rows), 'candidature')}**{more}")

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import charts, maps, matching
-from geo_qmi.dashboard import comparison, deliberation, rounds, rulebook_panel, state, visit
+from geo_qmi.dashboard import comparison, deliberation, readings, rounds, rulebook_panel, state, visit
 from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.comparison import Candidates, Comparison, compare
 from geo_qmi.dashboard.markup import literal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from geo_qmi.matching.readers import ThemeReader
     from geo_qmi.rulebook import Rulebook
 
-_REAL, _DEMO, _OWN = "Projets réels de l’édition 1", "Candidatures de démonstration", "Mon fichier"
+_REAL, _STUDY, _OWN = "Projets réels de l’édition 1", "Candidatures de l’étude", "Mon fichier"
 _FILES = ["csv", "xlsx", "ods", "geojson", "gpkg", "zip"]
 
 
@@ -83,8 +83,8 @@ def page() -> None:
 def _candidates(tables: Mapping[str, pd.DataFrame]) -> Candidates | None:
     """Let the reader choose a list of candidates."""
     projects, applications = tables["projects"], tables["applications"]
-    sizes = {_REAL: len(projects), _DEMO: len(applications)}
-    lists = [_REAL, _DEMO, _OWN]
+    sizes = {_REAL: len(projects), _STUDY: len(applications)}
+    lists = [_REAL, _STUDY, _OWN]
     choice = st.radio(
         "Candidats",
         lists,
@@ -95,12 +95,11 @@ def _candidates(tables: Mapping[str, pd.DataFrame]) -> Candidates | None:
     if choice == _REAL:
         hosts = projects[["project_id", "district_id"]]
         return Candidates(rows=projects, noun="projet", hosts=hosts, tags=tables["project_tags"])
-    if choice == _DEMO:
-        demo = bool(applications["demo"].any())
-        if demo:
-            st.warning("Candidatures de démonstration, inventées : elles montrent l’outil, rien d’autre.")
+    if choice == _STUDY:
+        if demo := readings.invented(applications["demo"]):
+            st.warning(demo)
         rows = state.of_study("candidatures de l’étude", build=lambda: _as_projects(applications))
-        return Candidates(rows=rows, noun="candidature", demo=demo)
+        return Candidates(rows=rows, noun="candidature", demo=bool(demo))
     return _uploaded()
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from geo_qmi import maps
 from geo_qmi.schema import choices, columns
-from geo_qmi.wording import counted
+from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +44,20 @@ def labelled(frame: pd.DataFrame, name: str, wanted: Sequence[str] | None = None
 def each_once(fund: pd.DataFrame) -> pd.DataFrame:
     """Return the projects of the fund, each once: entries that repeat another are left out."""
     return fund[fund["duplicate_of"].isna()]
+
+
+def invented(demo: pd.Series) -> str:
+    """Say how many applications are made up for demonstration; nothing when none is.
+
+    Examples
+    --------
+    >>> invented(pd.Series([True, False, True]))
+    '2 candidatures de démonstration sur 3, inventées : elles montrent l’outil, rien d’autre.'
+    """
+    n_demo = int(demo.fillna(value=False).sum())
+    among = f" sur {number(len(demo))}" if n_demo < len(demo) else ""
+    words = f"{counted(n_demo, 'candidature')} de démonstration{among}, {agreed(n_demo, 'inventée')}"
+    return f"{words} : elles montrent l’outil, rien d’autre." if n_demo else ""
 
 
 def counting_rule(fund: pd.DataFrame) -> str:

@@ -67,7 +67,7 @@ def test_a_call_is_imported_then_matched(watched, written, tmp_path: Path):
     press(page, "Enregistrer 2 lignes dans « Candidatures »", done.is_visible)
 
     watched.open("Appariement")
-    choose_among(page, "Candidats", re.compile("Candidatures de démonstration"))
+    choose_among(page, "Candidats", re.compile("Candidatures de l’étude"))
     page.get_by_text("170 dossiers").first.wait_for()
     page.get_by_text(re.compile("candidatures dans le plan")).first.wait_for()
     watched.keep("apparier-plan", at="candidatures dans le plan", guide=True)
