@@ -162,7 +162,7 @@ def _further(tables: Mapping[str, Any], ground: Chosen) -> None:
     except GeoQmiError as error:
         st.warning(literal(error))
         return
-    st.markdown(f"**{literal(found.plan.sentence)}**")
+    st.markdown(f"**{literal(found.said)}**")
     st.markdown("**Lieux à ouvrir**")
     opened = found.chosen()
     paths = [column for column in ("Autorisations", "Calendrier") if column in opened]

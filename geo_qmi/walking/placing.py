@@ -52,6 +52,8 @@ class Placed:
         ``name``, ``reason``: places that join no ground.
     plan
         As returned by `geo_qmi.siting`.
+    said
+        French sentence: what the plan serves, in which unit.
     permits
         ``site_id``, path and latest dates of the chosen places.
     lines
@@ -62,6 +64,7 @@ class Placed:
     places: gpd.GeoDataFrame
     refused: pd.DataFrame
     plan: Siting
+    said: str
     permits: pd.DataFrame
     unit: str
     lines: tuple[str, ...]
@@ -191,11 +194,12 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
     else:
         plan = siting.p_median(problem, p=n_places)
     lines = [*given.lines, *_lines(walkable, sieve, n_given=len(mine), unserved=unserved, unit=given.unit)]
-    lines.append(f"{plan.sentence} Unité servie : {given.unit}.")
+    said = f"{plan.sentence} Unité servie : {given.unit}."
+    lines.append(said)
     if (start is None) != (months is None):
         lines.append("Calendrier non calculé : il faut le premier jour du programme et le nombre de mois de mesure.")
     signed = _permits(mine, list(plan.sites.index), permits=permits, start=start, months=months)
-    return Placed(sieve, walkable, refused, plan, signed, given.unit, tuple(lines))
+    return Placed(sieve, walkable, refused, plan, said, signed, given.unit, tuple(lines))
 
 
 def capacities_of(texts: Sequence[str]) -> dict[str, float]:
