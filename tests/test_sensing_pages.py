@@ -74,6 +74,14 @@ def test_place_then_observations_then_sessions_without_the_map():
 
 
 @pytest.mark.usefixtures("at_shipped")
+def test_objects_of_one_name_are_told_apart_in_the_list():
+    # A browser sends back the words chosen: of two objects « 2 personnes » only the first could be had.
+    offered = next(box for box in opened("sensing.py").selectbox if box.label == "Un objet de la carte").options
+    assert len(offered) > 40
+    assert len(set(offered)) == len(offered)
+
+
+@pytest.mark.usefixtures("at_shipped")
 def test_exact_words_are_shown_only_on_demand_and_with_a_caution(shipped):
     words = shipped["observations"]["verbatim"].dropna()
     page = opened("sensing.py")

@@ -9,7 +9,7 @@ import shapely
 import streamlit as st
 
 from geo_qmi import charts, maps, walking
-from geo_qmi.dashboard import grounds, state
+from geo_qmi.dashboard import grounds, state, visit
 from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
@@ -117,8 +117,9 @@ def _start(tables: Mapping[str, Any], tried: Terrain, mark: tuple[Any, ...]) -> 
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     stations = [one for one in listed.index if str(one).startswith("gare-")]
     first = listed.index.get_loc(stations[0]) if stations else 0
+    names = visit.told_apart(listed["name"].to_dict())
     ident = left.selectbox(
-        "Départ de la marche", list(listed.index), index=int(first), format_func=listed["name"].__getitem__,
+        "Départ de la marche", list(listed.index), index=int(first), format_func=names.__getitem__,
         key=f"acces-depart-{tried.district_id}",
     )  # fmt: skip
     with right:

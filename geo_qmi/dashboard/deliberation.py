@@ -158,7 +158,7 @@ def reserve_and_limits(found: Comparison) -> None:
 def decisions(found: Comparison, tables: Mapping[str, pd.DataFrame], names: Mapping[str, str]) -> None:
     """Show what the jury decided, and let it decide when the study can be written."""
     written = tables["decisions"]
-    labels = _labels(found) | dict(names)
+    labels = visit.told_apart(_labels(found) | dict(names))
     _log(written, labels)
     if found.refusal:
         st.info("Sans plan proposé, aucune décision ne peut être comparée à une proposition.")

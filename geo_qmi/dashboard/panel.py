@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -287,6 +288,7 @@ def _objects(asked: _Asked, memory: MapMemory, hidden: set[str]) -> None:
     row = None if layer is None or chosen is None else layer.frame[layer.frame["id"].astype(str) == chosen[1]].head(1)
     if chosen is not None and row is not None and len(row):
         labels.setdefault(chosen, str(row["label"].iloc[0]))
+    labels = visit.told_apart(labels, ident=itemgetter(1))
     box = f"{key}-objet"
     st.session_state[box] = chosen if chosen in labels else None
     st.selectbox(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -18,9 +18,11 @@ from geo_qmi.dashboard import PAGES, readings, state
 from geo_qmi.dashboard.markup import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from streamlit.delta_generator import DeltaGenerator
+
+Thing = TypeVar("Thing")
 
 #: Name of the district in the address, and where it is kept while a page without district is read.
 DISTRICT = "quartier"
@@ -103,10 +105,10 @@ def names(tables: Mapping[str, Any]) -> dict[str, str]:
     return state.of_study("noms", build=lambda: readings.district_names(tables))
 
 
-def told_apart(names: Mapping[str, str]) -> dict[str, str]:
-    """Return identifier → name, the identifier beside the names that several share: a list knows its words only."""
+def told_apart(names: Mapping[Thing, str], *, ident: Callable[[Thing], str] = str) -> dict[Thing, str]:
+    """Return thing → name, the identifier beside the names that several share: a list knows its words only."""
     shared = Counter(names.values())
-    return {ident: name if shared[name] == 1 else f"{name} ({ident})" for ident, name in names.items()}
+    return {one: name if shared[name] == 1 else f"{name} ({ident(one)})" for one, name in names.items()}
 
 
 def in_address(key: str, offered: Iterable[str] = (), *, most: float | None = None) -> dict[str, Any]:
