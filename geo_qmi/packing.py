@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from geo_qmi import atlas, editions, export, gis, handover, mapping, overview, page, publishing, workshop
 from geo_qmi.errors import InputError
 from geo_qmi.export import archive
+from geo_qmi.wording import counted, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -237,7 +238,7 @@ def workshop_pack(tables: Tables, *, district_id: str, code: str, paper: str, gr
         files, made = workshop.pack(
             tables, place, district_id=district_id, code=code, paper=paper, groups=tuple(groups)
         )
-        said = f"{made.sheet.paper} au 1:{made.sheet.scale}, {len(made.overlays)} calque(s)."
+        said = f"{made.sheet.paper} au 1:{number(made.sheet.scale)}, {counted(len(made.overlays), 'calque')}."
         return _zipped(f"atelier-{code}", Path(place), files, (said,))
 
 

@@ -22,6 +22,7 @@ from geo_qmi.errors import DefectsError, InputError, shown
 from geo_qmi.export import delivery
 from geo_qmi.sources.files import read_file
 from geo_qmi.vocabulary import ACTOR_GROUPS, fold
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -227,7 +228,8 @@ def _cleared(path: Path, waiting: pd.DataFrame) -> tuple[tuple[str, ...], tuple[
     absent = [label for label in _REVIEW_LABELS.values() if label not in rows]
     if absent:
         raise InputError(
-            f"« {path.name} » n’est pas une revue de l’édition du jury : colonne(s) absente(s) : {', '.join(absent)}."
+            f"« {path.name} » n’est pas une revue de l’édition du jury. Colonnes attendues et absentes : "
+            f"{', '.join(absent)}."
         )
     yes = rows[rows[_REVIEW_LABELS["cleared"]].map(lambda cell: fold(str(cell)) in _YES)]
     read = dict(
@@ -236,7 +238,7 @@ def _cleared(path: Path, waiting: pd.DataFrame) -> tuple[tuple[str, ...], tuple[
     now = dict(zip(waiting["id"], waiting["redacted"], strict=True))
     kept = tuple(ident for ident, text in read.items() if ident in now and fold(now[ident]) == fold(text))
     stale = len(read) - len(kept)
-    remark = f"{stale} texte(s) relu(s) n’existent plus ou ont changé depuis la revue : à relire."
+    remark = f"{counted(stale, 'texte relu')} mais disparu ou changé depuis la revue : à relire."
     return kept, ((remark,) if stale else ())
 
 
@@ -320,7 +322,7 @@ def _masked(made: Edition, *, n_unread: int) -> Sequence[str]:
         return [
             "Masqué : pseudonymes, heures et photos. Les mots exacts et les lieux exacts y sont : ce dossier est",
             "réservé au jury, ne se transmet pas et ne se publie pas.",
-            f"À relire avant toute publication : {n_unread} texte(s), listés dans {REVIEW}.",
+            f"À relire avant toute publication : {counted(n_unread, 'texte')}, à lire dans {REVIEW}.",
         ]
     known = not pd.isna(made.mask_m)
     share = f"{100 * made.reidentified:.0f} %" if known else "sans objet"
@@ -358,7 +360,7 @@ def lines(done: Published) -> list[str]:
         for row in done.edition.withheld.itertuples()
     ]
     proof = [] if done.edition.name == "jury" else _proof(done.edition)
-    waiting = f"{done.n_unread} texte(s) attendent une relecture (revue.csv de l’édition du jury)."
+    waiting = f"{counted(done.n_unread, 'texte')} en attente de relecture (revue.csv de l’édition du jury)."
     return [
         f"Édition « {name} » : {done.folder} ({len(done.files)} fichiers).",
         *proof,

@@ -161,7 +161,7 @@ def test_rounding_that_breaks_a_polygon_is_repaired_and_said(tmp_path):
     spike = shapely.Polygon([(2, 48), *sides, (2.2, 48), (2.2, 47.9), (2, 47.9)])
     assert spike.is_valid
     done = export_frame(_degrees([spike], k=["a"]), tmp_path / "a.geojson", title="A", key=["k"])
-    assert done.remarks == ("1 contour(s) réparé(s) après arrondi à 1 cm : a.",)
+    assert done.remarks == ("1 contour réparé après arrondi à 1 cm : a.",)
     shape = shapely.geometry.shape(_features((tmp_path / "a.geojson").read_bytes())[0]["geometry"])
     assert shape.is_valid
     assert shape.area == pytest.approx(0.02, rel=1e-4)
@@ -170,7 +170,7 @@ def test_rounding_that_breaks_a_polygon_is_repaired_and_said(tmp_path):
 def test_a_shape_smaller_than_the_rounding_is_said(tmp_path):
     tiny = shapely.box(2, 48, 2.00000001, 48.00000001)
     done = export_frame(_degrees([tiny], k=["a"]), tmp_path / "a.geojson", title="A", key=["k"])
-    assert done.remarks == ("1 géométrie(s) plus petite(s) que l’arrondi de 1 cm, écrite(s) sans lieu : a.",)
+    assert done.remarks == ("1 géométrie sous l’arrondi de 1 cm, sans lieu dans le fichier : a.",)
     assert _features((tmp_path / "a.geojson").read_bytes())[0]["geometry"] is None
 
 
@@ -223,7 +223,7 @@ def test_geopackage_keeps_whole_numbers_beyond_floats_beside_missing_ones(tmp_pa
         ("UPDATE gpkg_contents SET data_type = 'attributes' WHERE table_name = 'stations'", "mal déclarée"),
         ("DELETE FROM stations WHERE station_id = 's1'", "1 lignes au lieu de 2"),
         ("UPDATE gpkg_geometry_columns SET geometry_type_name = 'POLYGON'", "géométrie mal déclarée"),
-        ("UPDATE stations SET geom = x'00' || geom WHERE station_id = 's1'", "1 géométrie\\(s\\) sans en-tête exact"),
+        ("UPDATE stations SET geom = x'00' || geom WHERE station_id = 's1'", "1 géométrie sans en-tête exact"),
         ("UPDATE gpkg_contents SET max_x = max_x + 1 WHERE table_name = 'stations'", "emprise inexacte"),
         ("DELETE FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'", "index spatial absent"),
         ("DELETE FROM rtree_stations_geom WHERE id = 1", "index spatial de 1 lieux"),
@@ -316,7 +316,7 @@ def test_private_columns_stay(suffix, tmp_path):
     data = done.path.read_bytes()
     assert b"SECRET" not in data
     assert b"MARTIN-PSEUDO" not in data
-    assert done.remarks[0] == "Colonne(s) privée(s) non diffusée(s) : participant_id, time, verbatim, photo_sha256."
+    assert done.remarks[0] == "Colonnes privées non diffusées : participant_id, time, verbatim, photo_sha256."
     if suffix.endswith(".zip"):
         with zipfile.ZipFile(done.path) as archive:
             data = b"".join(map(archive.read, archive.namelist()))
@@ -357,7 +357,7 @@ def test_the_card_describes_the_file(tmp_path):
     card = json.loads(done.sidecar.read_bytes())
     assert done.sidecar.name == "o.geojson.meta.json"
     assert card["title"] == "Observations de terrain [démonstration]"
-    assert card["demonstration"].startswith("Données de démonstration : 2 ligne(s) sur 2")
+    assert card["demonstration"].startswith("Données de démonstration : 2 lignes sur 2")
     assert (card["n_rows"], card["n_unlocated"], card["n_demo"], card["crs"]) == (2, 1, 2, "OGC:CRS84")
     assert (card["licence"], card["provenance"]) == ("Licence Ouverte 2.0", {"low": 6})
     assert card["documents"] == ["002", "003"]

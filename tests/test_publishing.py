@@ -203,7 +203,7 @@ def test_only_words_released_by_a_reader_leave(study, tmp_path):
     done = publishing.publish(study, "public", tmp_path / "public", review=review, **KEPT)
     told = done.edition.tables["observations"]["words"].dropna().tolist()
     assert told == [kept["Texte expurgé"].iloc[0]]
-    assert done.remarks == ("1 texte(s) relu(s) n’existent plus ou ont changé depuis la revue : à relire.",)
+    assert done.remarks == ("1 texte relu mais disparu ou changé depuis la revue : à relire.",)
     assert done.n_unread == jury.n_unread - 1
     (tmp_path / "faux.csv").write_text("a;b\n1;2\n", encoding="utf-8")
     with pytest.raises(InputError, match="n’est pas une revue"):

@@ -68,7 +68,7 @@
     [/^Remove (.+)$/, "Retirer $1"],
     [/^Select (\d+) matches$/, "Choisir les $1 trouvés"],
     [/^(\d+) of (\d+) results?$/, "$1 sur $2"],
-    [/^(\d+) results?$/, "$1 trouvé(s)"],
+    [/^(\d+) results?$/, "Trouvés : $1"],
   ];
   const ATTRIBUTES = ["aria-label", "title", "placeholder"];
   // Where Streamlit writes text of its own: words of the study elsewhere are left as they are.

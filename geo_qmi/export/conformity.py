@@ -16,6 +16,7 @@ import pyproj
 
 from geo_qmi._gpkg import APPLICATION_ID, USER_VERSION, quoted
 from geo_qmi.export.pieces import geometry_type
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     import sqlite3
@@ -143,7 +144,7 @@ def _geometries(connection: sqlite3.Connection, layer: Layer, *, column: str) ->
         f"SELECT count(*) FROM {quoted(layer.name)} WHERE {column} IS NOT NULL AND (substr({column}, 1, 3) <> {_BLOB}"  # noqa: S608
         f" OR substr({column}, 5, 4) NOT IN ({little}, {big}))"
     ).fetchone()[0]
-    return f"{wrong} géométrie(s) sans en-tête exact" if wrong else ""
+    return f"{counted(int(wrong), 'géométrie')} sans en-tête exact" if wrong else ""
 
 
 def _extent(connection: sqlite3.Connection, layer: Layer, *, column: str) -> str:  # noqa: ARG001 — asked alike

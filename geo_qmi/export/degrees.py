@@ -17,6 +17,7 @@ from pyproj import Transformer
 from geo_qmi.errors import InputError
 from geo_qmi.geo import DEGREES, orient
 from geo_qmi.schema import CRS
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,11 +104,11 @@ class Degrees:
     def remarks(self) -> tuple[str, ...]:
         """Return French sentences, empty when nothing but decimals was lost."""
         said = (
-            (self.already, "contour(s) déjà invalide(s), laissé(s) tels quels"),
-            (self.mended, "contour(s) réparé(s) après arrondi à 1 cm"),
-            (self.lost, "géométrie(s) plus petite(s) que l’arrondi de 1 cm, écrite(s) sans lieu"),
+            (self.already, "contour déjà invalide, sans changement"),
+            (self.mended, "contour réparé après arrondi à 1 cm"),
+            (self.lost, "géométrie sous l’arrondi de 1 cm, sans lieu dans le fichier"),
         )
-        return tuple(f"{len(rows)} {what} : {self.layer.name_rows(rows)}." for rows, what in said if rows)
+        return tuple(f"{counted(len(rows), what)} : {self.layer.name_rows(rows)}." for rows, what in said if rows)
 
     def _refuse_outside(self, boxes: NDArray[np.float64], *, start: int) -> None:
         """Refuse boxes beyond the poles or the antimeridian; that of an unknown place is NaN, and fits."""

@@ -39,6 +39,7 @@ from geo_qmi.export.pieces import (
 )
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,8 +142,8 @@ def _cut(layer: Layer, names: Mapping[str, str]) -> tuple[Layer, list[str]]:
         frame[field.name] = frame[field.name].map(_shortened, na_action="ignore").astype("str")
         if len(rows):
             remarks.append(
-                f"« {field.label} » : {len(rows)} texte(s) coupé(s) à {_TEXT_BYTES} octets ({layer.name_rows(rows)}) ; "
-                f"entiers dans {layer.name}.csv."
+                f"« {field.label} » : {counted(len(rows), 'texte coupé')} à {_TEXT_BYTES} octets "
+                f"({layer.name_rows(rows)}) ; entiers dans {layer.name}.csv."
             )
     frame.columns = pd.Index([names[column] for column in frame.columns])
     fields = tuple(replace(field, name=names[field.name]) for field in layer.fields)

@@ -17,6 +17,7 @@ from geo_qmi.export.degrees import in_degrees
 from geo_qmi.export.pieces import Written, require_places, unlike
 from geo_qmi.export.spreadsheet import refuse_controls, written
 from geo_qmi.geo import DEGREES
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +46,7 @@ def write(layer: Layer, path: Path, *, about: Mapping[str, Any]) -> Written:
         stream.write("</Document>\n</kml>\n")
     _require_same(layer, path, cells=cells, shapes=shapes, rows=rows)
     n_lost = len(shapes) - len(rows)
-    said = (f"{n_lost} ligne(s) sans lieu, absente(s) de ce fichier de carte.",) if n_lost else ()
+    said = (f"{counted(n_lost, 'ligne')} sans lieu, hors de ce fichier de carte.",) if n_lost else ()
     return Written(DEGREES, 0, (*remarks, *said))
 
 

@@ -19,6 +19,7 @@ from geo_qmi import schema
 from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.geo import to_metres
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import agreed, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -323,15 +324,17 @@ def _finished(layer: Layer) -> Layer:
         places = gpd.GeoSeries(shapes, crs=places.crs)
     layer = replace(layer, frame=frame, geometry=places)
     if places is not None and len(empty):
-        remarks.append(f"{len(empty)} géométrie(s) vide(s) écrite(s) sans lieu : {layer.name_rows(empty)}.")
+        remarks.append(f"{counted(len(empty), 'géométrie vide')} sans lieu dans le fichier : {layer.name_rows(empty)}.")
     _refuse_cells(layer)
     _refuse_places(layer)
     n_demo = int(frame["demo"].sum()) if "demo" in frame and str(frame["demo"].dtype) == "boolean" else 0
     title = f"{layer.title} {DEMO_MARK}" if n_demo and DEMO_MARK not in layer.title else layer.title
     if layer.private_removed:
-        remarks.append(f"Colonne(s) privée(s) non diffusée(s) : {', '.join(layer.private_removed)}.")
+        told = agreed(len(layer.private_removed), "Colonne privée non diffusée")
+        remarks.append(f"{told} : {', '.join(layer.private_removed)}.")
     if layer.private_kept:
-        remarks.append(f"Colonne(s) privée(s) diffusée(s) à la demande : {', '.join(layer.private_kept)}.")
+        told = agreed(len(layer.private_kept), "Colonne privée diffusée")
+        remarks.append(f"{told} à la demande : {', '.join(layer.private_kept)}.")
     return replace(layer, title=title, n_demo=n_demo, remarks=tuple(remarks))
 
 

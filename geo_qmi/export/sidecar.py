@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import geo_qmi
 from geo_qmi.export.terms import terms
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +43,9 @@ def describe(layer: Layer, *, file: str, provenance: Mapping[str, Any]) -> dict[
     if "date" in provenance:
         card["date"] = provenance["date"]
     if layer.n_demo:
-        card["demonstration"] = f"{_DEMO} : {layer.n_demo} ligne(s) sur {len(layer.frame)}, ne rien en conclure."
+        card["demonstration"] = (
+            f"{_DEMO} : {counted(layer.n_demo, 'ligne')} sur {len(layer.frame)}, ne rien en conclure."
+        )
     dated = f", {provenance['date']}" if "date" in provenance else ""
     made = f"geo-qmi {geo_qmi.__version__}"
     return card | {

@@ -28,6 +28,7 @@ from geo_qmi.export.pieces import (
     unlike,
 )
 from geo_qmi.geo import DEGREES
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,7 +92,7 @@ def _placed(layer: Layer) -> tuple[Layer, NDArray[np.object_], tuple[str, ...]]:
     shapes, remarks = in_degrees(layer)
     rows = np.flatnonzero(~shapely.is_missing(shapes))
     n_lost = len(shapes) - len(rows)
-    said = (f"{n_lost} ligne(s) sans lieu, absente(s) de ce fichier de carte.",) if n_lost else ()
+    said = (f"{counted(n_lost, 'ligne')} sans lieu, hors de ce fichier de carte.",) if n_lost else ()
     return layer.rows(rows, name=layer.name), shapes[rows], (*remarks, *said)
 
 
