@@ -24,7 +24,7 @@ def district(watched) -> Any:
 
 def test_an_object_of_the_list_is_told_and_framed_without_a_pointer(district):
     page = district.page
-    choose(page, "Un objet de la carte", "Aulnay-sous-Bois (Gares et stations)")
+    choose(page, "Un objet de la carte", "Aulnay-sous-Bois (Gares et stations) (idfm-37)")
     page.get_by_text("Couche : Gares et stations").wait_for()
     back = page.get_by_role("button", name="Revenir à la vue d’ensemble")
     press(page, "Cadrer sur cet objet", back.is_visible)
