@@ -26,10 +26,12 @@ def test_an_object_of_the_list_is_told_and_framed_without_a_pointer(district):
     page = district.page
     choose(page, "Un objet de la carte", "Aulnay-sous-Bois (Gares et stations) (idfm-37)")
     page.get_by_text("Couche : Gares et stations").wait_for()
+    assert page.get_by_text("Ligne : RER B").is_visible()  # two other stations have the same name
     back = page.get_by_role("button", name="Revenir à la vue d’ensemble")
     press(page, "Cadrer sur cet objet", back.is_visible)
     district.keep("carte-objet")
     press(page, "Revenir à la vue d’ensemble", back.is_hidden)
+    assert page.get_by_role("button", name="Cadrer sur cet objet").is_visible()  # the object stays chosen
 
 
 def test_an_online_base_is_called_only_once_switched_on(district):

@@ -65,6 +65,7 @@ def test_a_call_is_imported_then_matched(watched, written, tmp_path: Path):
     write(page, "Pourquoi, pour le journal", "Appel de printemps")
     done = page.get_by_test_id("stAlertContentSuccess").filter(has_text="2 lignes")
     press(page, "Enregistrer 2 lignes dans « Candidatures »", done.is_visible)
+    assert written.read("applications")["application_id"].tolist()[-2:] == ["N-1", "N-2"]
 
     watched.open("Appariement")
     choose_among(page, "Candidats", re.compile("Candidatures de l’étude"))
@@ -74,6 +75,7 @@ def test_a_call_is_imported_then_matched(watched, written, tmp_path: Path):
     open_tab(page, "Pourquoi")
     choose(page, "Candidature", "Ombrière de place")
     page.get_by_text("Score de « Ombrière de place »").wait_for()
+    assert watched.refusals() == []
     watched.keep("apparier-pourquoi", at="Vague suivante", guide=True)
 
 
