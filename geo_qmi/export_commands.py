@@ -79,9 +79,7 @@ def export(  # noqa: PLR0913, PLR0917 — the options of one command, passed by 
         provenance=own | {"study": name, "study_sha256": opened.fingerprint()},
         study_path=opened.path,
     )
-    typer.echo(
-        f"{done.path} : {counted(done.n_rows, 'ligne')}, à la relecture sans différence. Fiche : {done.sidecar.name}"
-    )
+    typer.echo(f"{done.path} : {counted(done.n_rows, 'ligne relue')} sans différence. Fiche : {done.sidecar.name}")
     for remark in done.remarks:
         typer.echo(remark)
 
