@@ -75,8 +75,8 @@ def test_under_five_people_a_sign_and_its_number_and_no_area():
 def test_title_description_and_table_say_the_same():
     found = drawn(filters="thème : Eau et pluie")
     assert found.title == "Essai – thème : Eau et pluie : 1 séance, 9 personnes, 19 observations"
-    assert "sur 5 lieux : 1 non parcouru, 1 parcourus sans rien dire, 2 ressentis et 1 où" in found.description
-    assert "1 sont favorables et 1 défavorables. 1 reposent sur moins de cinq personnes" in found.description
+    assert "sur 5 lieux : 1 non parcouru, 1 parcouru sans rien dire, 2 ressentis et 1 où" in found.description
+    assert "1 est favorable et 1 défavorable. 1 repose sur moins de cinq personnes" in found.description
     assert found.table["État"].tolist() == ["parcouru, rien de dit", "ressenti", "ressenti", "ressentis opposés"]
     assert found.table["Valeur (−2 à +2)"].tolist() == ["—", "−1,50", "1,00", "0,00"]
     assert found.credits == ("IGN",)

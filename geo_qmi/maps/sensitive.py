@@ -25,7 +25,7 @@ from geo_qmi.maps.scale import CLASSES, DIVIDED, FAINT, UNSIGNED, decimal, value
 from geo_qmi.maps.voices import voices
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import PLACE_DISPLAYS, PLACE_STATES
-from geo_qmi.wording import counted
+from geo_qmi.wording import agreed, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +117,10 @@ def _claim(places: gpd.GeoDataFrame, walked: gpd.GeoDataFrame, *, view: View, de
     """Return the layers, the table and the words of one view."""
     if view == "places":
         few = int((walked["display"] == "symbol").sum())
-        said = f"{words(few)} reposent sur moins de cinq personnes et sont montrés par un signe avec leur effectif."
+        said = (
+            f"{words(few)} {agreed(few, 'repose', 'reposent')} sur moins de cinq personnes et "
+            f"{agreed(few, 'est montré', 'sont montrés')} par un signe avec {agreed(few, 'son', 'leur')} effectif."
+        )
         return Claim(layers=_place_layers(walked), table=_told(walked), words=said if few else "")
     found = cast("pd.DataFrame", detail)
     if view == "interval":
@@ -264,10 +267,11 @@ def _description(district: str, places: gpd.GeoDataFrame, *, kept: str, n_lost: 
     said = [
         f"Carte sensible, {district}{kept}, sur {counted(len(places), 'lieu', 'lieux')} :",
         f"{counted(int(n_of.get('not_walked', 0)), 'non parcouru')},",
-        f"{words(int(n_of.get('silent', 0)))} parcourus sans rien dire,",
+        f"{counted(int(n_of.get('silent', 0)), 'parcouru')} sans rien dire,",
         f"{counted(int(n_of.get('felt', 0)), 'ressenti')} et",
         f"{words(int(n_of.get('divided', 0)))} où les ressentis s’opposent.",
-        f"Parmi les lieux ressentis, {words(good)} sont favorables et {words(bad)} défavorables."
+        f"Parmi les lieux ressentis, {words(good)} {agreed(good, 'est favorable', 'sont favorables')} et "
+        f"{counted(bad, 'défavorable')}."
         if len(felt)
         else "Rien n’y a été ressenti avec ces choix.",
         f"En liste, sans lieu : {counted(n_lost, 'chose absente', 'choses absentes')}." if n_lost else "",
