@@ -221,6 +221,60 @@ CROSSING_STATUSES = {
     "planned": "projeté",
 }
 
+#: Which way an indicator goes when things get better.
+DIRECTIONS = {
+    "higher": "une hausse est recherchée",
+    "lower": "une baisse est recherchée",
+    "neither": "ni hausse ni baisse n’est recherchée",
+}
+
+#: At what scale an indicator is read.
+INDICATOR_LEVELS = {"usager": "usager", "solution": "solution", "ville": "ville"}
+
+#: What an indicator speaks of: three kinds of impact, what users say, and efficiency (003:L1245-1303).
+INDICATOR_FAMILIES = {
+    "social": "social",
+    "environmental": "environnemental",
+    "economic": "économique",
+    "user_feedback": "retours des usagers",
+    "efficiency": "efficacité",
+}
+
+#: The five themes of the CITYkeys framework, to set an indicator beside those of other cities.
+CITYKEYS_THEMES = {
+    "people": "personnes",
+    "planet": "planète",
+    "prosperity": "prospérité",
+    "governance": "gouvernance",
+    "propagation": "diffusion",
+}
+
+#: Where a measure was taken.
+MEASURE_SIDES = {"test": "lieu du test", "comparison": "lieu de comparaison"}
+
+#: How a threshold is to be read.
+THRESHOLD_KINDS = {"value": "valeur à atteindre", "change": "variation à atteindre depuis l’état initial"}
+
+#: What follows a test: buy, fund, spread or stop are four ways out, none of them a fault.
+NEXT_STEPS = {
+    "buy": "acheter",
+    "fund": "financer la suite",
+    "copy": "essaimer ailleurs",
+    "stop": "arrêter",
+    "undecided": "non décidé",
+}
+
+#: What a result of evaluation stands on.
+OUTCOME_EVIDENCE = {
+    "measured": "mesuré, avec comparaison",
+    "no_comparison": "mesuré, sans comparaison",
+    "no_baseline": "sans état initial",
+    "no_measure": "non mesuré",
+    "measured_before_protocol": "mesuré avant le protocole",
+    "no_protocol": "mesuré sans protocole",
+    "secrecy": "trop peu de personnes pour être dit",
+}
+
 _SEPARATORS = re.compile(r"[^0-9a-z]+")
 
 

@@ -19,7 +19,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from geo_qmi import charts, jury, walking
-from geo_qmi.charts import Step, board, drawing
+from geo_qmi.charts import Change, Spoke, Step, board, drawing
 from geo_qmi.charts.timeline import stretch
 from geo_qmi.dashboard import STUDY_VARIABLE, chart_panel, programme_charts
 from geo_qmi.errors import InputError
@@ -74,7 +74,28 @@ def some_ranks():
     return charts.rank_shares(table, names={"p": "Banc", "q": "Arbre"}, district="Aulnay", places=8)
 
 
-ALL = (a_funnel, a_matrix, some_minutes, a_timeline, some_ranks)
+def a_profile():
+    spokes = [
+        Spoke("Expérimentation déployée", 2, 2, 3, n_raters=2, meaning="Test lancé"),
+        Spoke("Traction commerciale", 1, 1, 1, n_raters=1, meaning="Un peu"),
+        Spoke("Potentiel d’industrialisation", None, missing="aucune note"),
+        Spoke("Facilité opérationnelle", 0, n_raters=1, meaning="Ingénierie très lourde"),
+        Spoke("Stabilité financière", 3, n_raters=1, meaning="Structure rentable"),
+    ]
+    return charts.radar(spokes, title="Profil du banc")
+
+
+def some_changes():
+    lines = [
+        Change("Chaleur", "°C", 38.2, 35.1, 35, 37.9, 37.4, note="une baisse est recherchée"),
+        Change("Assis", "personnes", 4, 11, 10),
+        Change("Eau", "m³", 12, None, 10),
+        Change("Avis", "sur 5"),
+    ]
+    return charts.changes(lines, title="Avant et après")
+
+
+ALL = (a_funnel, a_matrix, some_minutes, a_timeline, some_ranks, a_profile, some_changes)
 
 
 @pytest.mark.parametrize("build", ALL)
@@ -227,7 +248,47 @@ def test_minutes_gained_are_those_of_the_same_pair():
     assert (found.linked, found.unmeasured) == (1, 1)
 
 
+def test_a_missing_criterion_is_a_gap_and_zero_is_a_level():
+    chart = a_profile()
+    table = chart.table.set_index("Critère")
+    assert pd.isna(table.loc["Potentiel d’industrialisation", "Niveau (0 à 3)"])
+    assert table.loc["Facilité opérationnelle", "Niveau (0 à 3)"] == 0
+    assert table.loc["Expérimentation déployée", "Note la plus haute"] == 3
+    assert "4 critères évalués sur 5" in chart.description
+    assert "Potentiel d’industrialisation : non évalué (aucune note)." in chart.description
+    assert "Expérimentation déployée : 2 sur 3, « Test lancé » ; 2 évaluateurs, notes de 2 à 3." in chart.description
+    assert "total" not in chart.description.casefold()
+
+
+def test_no_line_of_a_profile_crosses_a_missing_criterion(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(board.Board, "area", lambda _self, corners, **look: drawn.append(look))
+    charts.svg(a_profile())
+    sides = [look for look in drawn if "opacity" in look]
+    assert len(sides) == 3  # five neighbours, two of them beside the gap
+
+
+def test_level_zero_stands_away_from_the_centre(monkeypatch):
+    spots = []
+    monkeypatch.setattr(board.Board, "dot", lambda _self, spot, **_look: spots.append(spot))
+    charts.svg(charts.radar([Spoke(name, 0) for name in "abcde"], title="Zéro"))
+    profile = spots[:5]  # the last one is in the key
+    middle = np.mean(profile, axis=0)
+    assert np.hypot(*(np.array(profile) - middle).T).round(6).tolist() == [9.5] * 5  # a quarter of 38 mm
+
+
+def test_changes_say_before_after_aim_and_comparison():
+    chart = some_changes()
+    assert "Chaleur : 38,2 °C puis 35,1 °C, seuil 35 °C, lieu de comparaison 37,9 °C puis 37,4 °C." in chart.description
+    assert "Eau : 12 m³ puis pas de mesure, seuil 10 m³." in chart.description
+    assert chart.description.startswith("2 indicateurs mesurés avant et après, sur 4.")
+    assert chart.drawing.unmeasured == ("Avis",)
+    assert pd.isna(chart.table.set_index("Indicateur").loc["Eau", "Après"])
+
+
 EMPTY = {
+    "profile": lambda: charts.radar([Spoke(name, None) for name in "abcde"], title="Profil"),
+    "changes": lambda: charts.changes([Change("Avis")], title="Avant et après"),
     "funnel": lambda: charts.funnel([Step("candidatures", None)], title="Projets"),
     "matrix": lambda: charts.score_matrix(
         pd.DataFrame(), low=pd.DataFrame(), high=pd.DataFrame(), plan=[], projects={}, districts={}, noun="projet"

@@ -91,16 +91,30 @@ class Board:
 
         self._marks.append(mark)
 
+    def area(
+        self, corners: Sequence[tuple[float, float]], *, fill: str = "", line: str = "", opacity: float = 1.0
+    ) -> None:
+        """Draw a polygon."""
+
+        def mark(axes: Axes, tall: float) -> None:
+            shape = shapely.Polygon([(x, tall - y) for x, y in corners])
+            ink.areas(axes, [shape], Style(fill=fill, line=line, opacity=opacity), size=1)
+
+        self._reach(max(y for _, y in corners))
+        self._marks.append(mark)
+
     def dot(self, spot: tuple[float, float], *, radius: float = 1.1, colour: str = INK) -> None:
         """Draw a filled diamond, which stays one in any width of line."""
         x, y = spot
+        self.area([(x - radius, y), (x, y - radius), (x + radius, y), (x, y + radius)], fill=colour, line=colour)
 
-        def mark(axes: Axes, tall: float) -> None:
-            corners = [(x - radius, tall - y), (x, tall - y + radius), (x + radius, tall - y), (x, tall - y - radius)]
-            ink.areas(axes, [shapely.Polygon(corners)], Style(fill=colour, line=colour), size=1)
-
-        self._reach(y + radius)
-        self._marks.append(mark)
+    def ring(self, spot: tuple[float, float], *, colour: str = INK) -> None:
+        """Draw a ring, white inside."""
+        x, y = spot
+        self._reach(y + 1.6)
+        self._marks.append(
+            lambda axes, tall: ink.signs(axes, [(x, tall - y)], Style(fill="#ffffff", line=colour), size=1.2)
+        )
 
     def figure(self) -> Figure:
         """Return the sheet with everything on it."""

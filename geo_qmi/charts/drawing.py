@@ -6,19 +6,23 @@ written, unknown is hatched, what is kept is framed and ticked. Shades are one b
 
 from __future__ import annotations
 
+import math
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 from geo_qmi.charts.board import GREY, MARGIN_MM, PT, WIDTH_MM, Board, cut, ink_on
+from geo_qmi.charts.change import NO_AFTER, NO_BEFORE, Changes
 from geo_qmi.charts.chart import fixed, percent
 from geo_qmi.charts.funnel import UNPUBLISHED, Funnel
 from geo_qmi.charts.heat import KEPT, UNKNOWN, Cell, Matrix
 from geo_qmi.charts.minutes import Histogram
+from geo_qmi.charts.radar import TOP, Radar, Spoke
 from geo_qmi.charts.ranks import Shares
 from geo_qmi.charts.timeline import Line, Timeline, month_words
 from geo_qmi.errors import InputError
 from geo_qmi.maps import INK, words
 from geo_qmi.plate import ink
+from geo_qmi.wording import number
 
 if TYPE_CHECKING:
     from geo_qmi.charts.chart import Chart
@@ -248,8 +252,8 @@ def _timeline(drawing: Timeline, board: Board, top: float) -> None:
         if mixed and line.window and (position == 0 or not drawing.lines[position - 1].window):
             board.words((MARGIN_MM, top + 4), f"Déploiements, et {drawing.window_months} mois à la suite", bold=True)
             top += 7
-        for number, text in enumerate(row):
-            board.words((MARGIN_MM, top + tall / 2 + (number - (len(row) - 1) / 2) * 4.0), text, pt=_SMALL)
+        for rank, text in enumerate(row):
+            board.words((MARGIN_MM, top + tall / 2 + (rank - (len(row) - 1) / 2) * 4.0), text, pt=_SMALL)
         _dated(board, line, top + tall / 2, x=x, months=drawing.window_months)
         top += tall
     _timeline_key(board, board.bottom + 2.5, drawing)
@@ -299,3 +303,138 @@ def _dated(board: Board, line: Line, middle: float, *, x: Any, months: int) -> N
         board.box((x(first), middle - high / 2, x(last) - x(first), high), fill=BLUE)
     else:
         board.dot(((x(first) + x(last)) / 2, middle), colour=BLUE)
+
+
+@_draw.register
+def _radar(drawing: Radar, board: Board, top: float) -> None:
+    """Draw a spoke a criterion with its words at the end, rings from 0, and a line between known neighbours."""
+    spokes, radius = drawing.spokes, 38.0
+    centre = (WIDTH_MM / 2, top + 15 + radius)
+
+    def at(place: int, level: float) -> tuple[float, float]:
+        angle = 2 * math.pi * place / len(spokes)
+        along = radius * (level + 1) / (TOP + 1)  # level 0 stands away from the centre
+        return centre[0] + along * math.sin(angle), centre[1] - along * math.cos(angle)
+
+    around = [(place, (place + 1) % len(spokes)) for place in range(len(spokes))]
+    for level in range(TOP + 1):
+        board.area([at(place, level) for place in range(len(spokes))], line="#c8c8c8")
+    for one, other in around:
+        levels = spokes[one].level, spokes[other].level
+        if levels[0] is not None and levels[1] is not None:
+            sides = at(one, levels[0]), at(other, levels[1])
+            board.area([centre, *sides], fill=BLUE, opacity=0.12)
+            board.line(*sides, colour=BLUE, width_mm=0.7)
+    for place, spoke in enumerate(spokes):
+        known = spoke.level is not None
+        board.line(centre, at(place, TOP), colour=GREY, width_mm=0.2 if known else 0.5, dashed=not known)
+        if spoke.split and spoke.between:
+            board.line(at(place, spoke.between[0]), at(place, spoke.between[1]), colour=CLASSES[2], width_mm=2.4)
+        if spoke.level is not None:
+            board.dot(at(place, spoke.level), radius=1.7, colour=CLASSES[0])
+        _spoke(board, spoke, at(place, TOP), across=math.sin(2 * math.pi * place / len(spokes)))
+    for level in range(TOP + 1):  # beside the first spoke
+        x, y = at(0, level)
+        board.box((x - 4.2, y - 1.6, 2.6, 3.6), fill="#ffffff")
+        board.words((x - 2.9, y + 0.2), str(level), pt=_SMALL, colour=GREY, align="centre")
+    _radar_key(board, board.bottom + 3.5, drawing)
+
+
+def _spoke(board: Board, spoke: Spoke, end: tuple[float, float], *, across: float) -> None:
+    """Write a criterion at the end of its spoke: name, level with its words, raters."""
+    side = "centre" if abs(across) < 0.1 else "left" if across > 0 else "right"
+    left = end[0] + (0 if side == "centre" else math.copysign(5, across))
+    room = _INNER_MM if side == "centre" else WIDTH_MM - MARGIN_MM - left if across > 0 else left - MARGIN_MM
+    said = " · ".join(filter(None, (spoke.text, spoke.meaning if spoke.level is not None else spoke.missing)))
+    lines = [(spoke.label, True), *((line, False) for line in ink.wrapped(said, room, pt=PT))]
+    lines += [(spoke.raters, False)] if spoke.n_raters else []
+    start = end[1] - 4.4 * len(lines) if side == "centre" else end[1] - 2.2 * (len(lines) - 1)
+    for place, (text, bold) in enumerate(lines):
+        board.words((left, start + 4.4 * place), cut(text, room, bold=bold), bold=bold, align=side)
+
+
+def _radar_key(board: Board, top: float, drawing: Radar) -> None:
+    """Explain the marks that were used, in one line."""
+    left, middle = MARGIN_MM, top + 2.2
+    board.dot((left + 2, middle), radius=1.7, colour=CLASSES[0])
+    left = _said(board, left + 5, top, "niveau (médiane basse des notes)")
+    if any(spoke.split for spoke in drawing.spokes):
+        board.line((left + 1, middle), (left + 7, middle), colour=CLASSES[2], width_mm=2.4)
+        left = _said(board, left + 10, top, "de la note la plus basse à la plus haute")
+    if any(spoke.level is None for spoke in drawing.spokes):
+        board.line((left, middle), (left + 9, middle), width_mm=0.5, dashed=True)
+        _said(board, left + 11, top, "non évalué : le profil s’interrompt")
+
+
+@_draw.register
+def _changes(drawing: Changes, board: Board, top: float) -> None:
+    """Draw a line an indicator: ring before, diamond after, the aim across, the place compared with under it."""
+    names, room = 78.0, 34.0  # beside both ends of a line stand its numbers
+    left, span = MARGIN_MM + names + room, _INNER_MM - names - 2 * room
+    for line in drawing.lines:
+        low = board.lines(MARGIN_MM, top, line.title, width=names - 4, bold=True)
+        if line.note:
+            low = board.lines(MARGIN_MM, low, line.note, width=names - 4, pt=_SMALL, colour=GREY)
+        first, last = min(line.known), max(line.known)
+
+        def x(value: float, first: float = first, last: float = last) -> float:
+            return left + span * ((value - first) / (last - first) if last > first else 0.5)
+
+        floor = top + (13 if line.compared else 6)
+        if line.threshold is not None:
+            board.line((x(line.threshold), top), (x(line.threshold), floor + 1), colour=INK, dashed=True, width_mm=0.4)
+            board.words((x(line.threshold), floor + 3.6), f"seuil {number(line.threshold)}", pt=_SMALL, align="centre")
+        _pair(board, (line.before, line.after), middle=top + 3, x=x)
+        if line.compared:
+            _pair(board, (line.witness_before, line.witness_after), middle=top + 9.5, x=x, pale=True)
+        top = max(low, floor + 6) + 3
+        board.line((MARGIN_MM, top - 1.5), (WIDTH_MM - MARGIN_MM, top - 1.5), colour="#c8c8c8")
+    _changes_key(board, top + 1.5, drawing)
+    if drawing.unmeasured:
+        text = (
+            f"Sans état initial ni mesure, non dessinés ({len(drawing.unmeasured)}) : {', '.join(drawing.unmeasured)}."
+        )
+        board.lines(MARGIN_MM, board.bottom + 2, text, width=_INNER_MM, pt=_SMALL)
+
+
+def _pair(
+    board: Board, values: tuple[float | None, float | None], *, middle: float, x: Any, pale: bool = False
+) -> None:
+    """Draw one place: its two numbers on either side of their marks, so that they never meet."""
+    before, after = values
+    colour, bold = (GREY, False) if pale else (CLASSES[0], True)
+    if before is not None and after is not None:
+        board.line((x(before), middle), (x(after), middle), colour=CLASSES[2] if not pale else GREY, width_mm=0.9)
+    turned = before is not None and after is not None and after < before
+    for value, none, late in ((before, NO_BEFORE, False), (after, NO_AFTER, True)):
+        other = before if late else after
+        spot = x(value if value is not None else other)
+        right = late is not turned
+        if value is None:
+            board.words((spot + (4 if right else -4), middle), none, pt=_SMALL, align="left" if right else "right")
+            continue
+        if late:
+            board.dot((spot, middle), radius=1.6, colour=colour)
+        else:
+            board.ring((spot, middle), colour=colour)
+        said, edge = number(value), spot + (3 if right else -3)
+        wide = ink.width_mm(said, pt=PT, bold=bold)
+        start = edge - 0.8 if right else edge - wide - 0.8
+        board.box((start, middle - 2, wide + 1.6, 4), fill="#ffffff")  # the line of the aim stops
+        board.words((edge, middle), said, bold=bold, align="left" if right else "right")
+
+
+def _changes_key(board: Board, top: float, drawing: Changes) -> None:
+    """Explain the marks that were used, in one line."""
+    left, middle = MARGIN_MM, top + 2.2
+    board.ring((left + 2, middle), colour=CLASSES[0])
+    left = _said(board, left + 5, top, "avant")
+    board.dot((left + 2, middle), radius=1.6, colour=CLASSES[0])
+    left = _said(board, left + 5, top, "après")
+    if any(line.compared for line in drawing.lines):
+        board.line((left, middle), (left + 7, middle), colour=GREY, width_mm=0.9)
+        left = _said(board, left + 9, top, "en gris, dessous : là où rien n’est testé")
+    if any(line.threshold is not None for line in drawing.lines):
+        board.line((left, top), (left, top + 4.4), colour=INK, dashed=True, width_mm=0.4)
+        left = _said(board, left + 3, top, "seuil du protocole")
+    _said(board, left, top, "une échelle par ligne")

@@ -7,6 +7,7 @@ heavy is imported before a page runs.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ STUDY_VARIABLE = "GEO_QMI_STUDY"
 READ_ONLY_VARIABLE = "GEO_QMI_READ_ONLY"
 
 _FOLDER = Path(__file__).resolve().parent
+#: Pages this process has shown already.
+_SETTLED: set[str] = set()
 
 #: File, title, address and heading of each page, in the order of the menu; the first opens by default. Pages without
 #: heading stand in the bar by themselves: twelve in a row do not fit a small screen.
@@ -30,6 +33,7 @@ PAGES = (
     ("intake_page.py", "Candidatures", "candidatures", "Projets"),
     ("pairing.py", "Appariement", "appariement", "Projets"),
     ("covering.py", "Sites et couverture", "sites", "Projets"),
+    ("evaluating.py", "Évaluation", "evaluation", "Projets"),
     ("publication.py", "Publication", "publication", "Étude"),
     ("records.py", "Données", "donnees", "Étude"),
     ("origins.py", "Sources et contradictions", "sources", "Étude"),
@@ -91,4 +95,14 @@ def run() -> None:
     st.html(f"<script>{(_FOLDER / 'layout.js').read_text('utf-8')}</script>", unsafe_allow_javascript=True)
     visit.sign_in()
     banner()
-    page.run()
+    try:
+        page.run()
+    finally:
+        _settle(page.title)
+
+
+def _settle(title: str) -> None:
+    """Spare what a page loads at its first showing, which stays for good, each later search for unreachable memory."""
+    if title not in _SETTLED:
+        _SETTLED.add(title)
+        gc.freeze()

@@ -1,8 +1,8 @@
 """What is each table of a study made of, and does this frame comply?
 
-The definitions are pandera schemas, one per table, in `places`, `programme`, `field` and `calls`; this module is
-their door: look a table up, ask about its columns, type a frame, and list *all* defects of a frame or of a set of
-tables in French. It reads no file and repairs nothing.
+The definitions are pandera schemas, one per table, in `places`, `programme`, `field`, `calls` and `evaluation`; this
+module is their door: look a table up, ask about its columns, type a frame, and list *all* defects of a frame or of a
+set of tables in French. It reads no file and repairs nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from geo_qmi.errors import Defect, UnknownNameError, shown
-from geo_qmi.schema import calls, field, places, programme
+from geo_qmi.schema import calls, evaluation, field, places, programme
+from geo_qmi.schema.demand import OnDemand
 from geo_qmi.schema.kinds import DTYPES
 from geo_qmi.schema.tables import CRS
 
@@ -26,6 +27,7 @@ __all__ = [
     "CRS",
     "RESULTS",
     "TABLES",
+    "OnDemand",
     "check_references",
     "choices",
     "columns",
@@ -40,7 +42,8 @@ __all__ = [
 
 #: Tables of a study, in an order where a table comes after those it refers to.
 TABLES: dict[str, pa.DataFrameSchema] = {
-    schema.name: schema for schema in (*places.TABLES, *programme.TABLES, *field.TABLES, *calls.TABLES)
+    schema.name: schema
+    for schema in (*places.TABLES, *programme.TABLES, *field.TABLES, *calls.TABLES, *evaluation.TABLES)
 }
 #: Tables written by a computation.
 RESULTS: dict[str, pa.DataFrameSchema] = {schema.name: schema for schema in calls.RESULTS}

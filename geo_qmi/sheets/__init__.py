@@ -1,8 +1,9 @@
-"""How does the explanation sheet of one dossier look, on a screen, on paper and to a machine?
+"""How does the sheet of one dossier or one project look, on a screen, on paper and to a machine?
 
 `to_html` gives one self-contained page, `to_pdf` an A4 document with embedded fonts, `to_json` the data themselves. All
-take the plain record of a sheet (`Sheet.as_dict()` of `geo_qmi.matching.sheet`), and say the same words
-(`geo_qmi.sheets.wording`). Nothing here computes a score or opens a file.
+take the plain record of an explanation sheet (`Sheet.as_dict()` of `geo_qmi.matching.sheet`), and say the same words
+(`geo_qmi.sheets.wording`). `report_html` and `report_pdf` lay out a sheet made of sections in the same way. Nothing
+here computes a score or opens a file.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from geo_qmi.sheets.page import to_html
+from geo_qmi.sheets.page import report_html, to_html
 from geo_qmi.sheets.wording import CRITERIA_HEADER, criteria_rows, heading, interval, number, total_row
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ __all__ = [
     "heading",
     "interval",
     "number",
+    "report_html",
+    "report_pdf",
     "to_html",
     "to_json",
     "to_pdf",
@@ -45,3 +48,10 @@ def to_pdf(record: Mapping[str, Any]) -> bytes:
     from geo_qmi.sheets.paper import document  # ReportLab takes its time: only paper needs it
 
     return document(record)
+
+
+def report_pdf(record: Mapping[str, Any]) -> bytes:
+    """Return a sheet made of sections as an A4 document; `record` as for `report_html`, same record, same bytes."""
+    from geo_qmi.sheets.paper import report  # as above
+
+    return report(record)

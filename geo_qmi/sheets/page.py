@@ -1,4 +1,4 @@
-"""How does an explanation sheet look on a screen?
+"""How do an explanation sheet and an evaluation sheet look on a screen?
 
 One self-contained page: no outside reference, every text escaped, a policy that forbids scripts.
 """
@@ -61,13 +61,50 @@ def to_html(record: Mapping[str, Any]) -> str:
     body.append("<h2>5. Détail par quartier</h2>")
     body += [_district(part) for part in record["districts"]]
     body.append(f'<h2>Cadre</h2><p>{_e(record["legal_frame"])}</p><p class="small">{_e(record["legal_caution"])}</p>')
+    return _page(f"Fiche d’explication — {record['name']}", body)
+
+
+def report_html(record: Mapping[str, Any]) -> str:
+    """Return a sheet made of sections as one self-contained page.
+
+    Parameters
+    ----------
+    record
+        ``kind``, ``title``, ``subtitle``, ``demo`` (sentence, or empty), ``lead``, ``warnings`` and ``notes``
+        (sentences), ``sections``: each a ``title``, ``sentences`` and ``tables`` (``caption``, ``header``, ``rows``,
+        ``right``: columns of numbers, ``shares``: widths on paper).
+    """
+    title = f"{record['kind']} — {record['title']}"
+    body = [f"<h1>{_e(title)}</h1>", f'<p class="small">{_e(record["subtitle"])}</p>']
+    body += [f'<p class="demo">{_e(record["demo"])}</p>'] if record["demo"] else []
+    body += [f'<p class="outcome">{_e(sentence)}</p>' for sentence in record["lead"]]
+    if record["warnings"]:
+        body.append(f"<h2>{wording.WARNINGS}</h2>{_items(record['warnings'])}")
+    for section in record["sections"]:
+        body.append(f"<section><h2>{_e(section['title'])}</h2>{_items(section['sentences'])}")
+        body += [
+            _table(one["header"], one["rows"], caption=one["caption"], right=one["right"]) for one in section["tables"]
+        ]
+        body.append("</section>")
+    body.append(f"<h2>{wording.METHOD}</h2>{_items(record['notes'])}")
+    return _page(title, body)
+
+
+def _page(title: str, body: Iterable[str]) -> str:
+    """Return a whole page."""
     return (
         '<!DOCTYPE html>\n<html lang="fr"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Fiche d’explication — {_e(record['name'])}</title><style>{_STYLE}</style></head>\n"
+        f"<title>{_e(title)}</title><style>{_STYLE}</style></head>\n"
         f"<body><main>\n{chr(10).join(body)}\n</main></body></html>\n"
     )
+
+
+def _items(rows: Iterable[str], tag: str = "ul") -> str:
+    """Return a list; nothing when it is empty."""
+    inside = "".join(f"<li>{_e(row)}</li>" for row in rows)
+    return f"<{tag}>{inside}</{tag}>" if inside else ""
 
 
 def _e(text: object) -> str:
@@ -78,17 +115,14 @@ def _e(text: object) -> str:
 def _lists(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the four headings and their contents."""
 
-    def items(rows: Iterable[str], tag: str = "ul") -> str:
-        return f"<{tag}>" + "".join(f"<li>{_e(row)}</li>" for row in rows) + f"</{tag}>"
-
     def pairs(rows: Iterable[Sequence[str]], *, header: tuple[str, str]) -> str:
         return _table(header, [(str(name), str(value)) for name, value in rows])
 
     return [
-        (wording.TITLES[0], items(record["contribution"])),
+        (wording.TITLES[0], _items(record["contribution"])),
         (wording.TITLES[1], pairs(record["data"], header=("Donnée", "Origine"))),
         (wording.TITLES[2], pairs(record["parameters"], header=("Paramètre", "Valeur appliquée"))),
-        (wording.TITLES[3], items(record["operations"], "ol")),
+        (wording.TITLES[3], _items(record["operations"], "ol")),
     ]
 
 

@@ -1,4 +1,4 @@
-"""How is an explanation sheet laid out on A4 pages?
+"""How are an explanation sheet and an evaluation sheet laid out on A4 pages?
 
 Flowing paragraphs and tables by ReportLab, set in Bitstream Vera, which ReportLab ships and lets embed, so that accents
 print everywhere. Cells are broken into lines here: a paragraph of ReportLab in each cell takes three times longer. The
@@ -51,7 +51,7 @@ _H3 = ParagraphStyle("h3", parent=_BOLD, fontSize=9.5, leading=12, spaceBefore=8
 
 
 def document(record: Mapping[str, Any]) -> bytes:
-    """Return the pages of one sheet."""
+    """Return the pages of one explanation sheet."""
     _register()
     story: list[Any] = [
         _paragraph(f"Fiche d’explication — {record['name']}", _TITLE),
@@ -70,6 +70,35 @@ def document(record: Mapping[str, Any]) -> bytes:
         _paragraph(record["legal_caution"], _SMALL),
     ]
     story.append(KeepTogether(legal))
+    foot = f"{record['project_id']} — fiche d’explication" + (" — démonstration" if record["demo"] else "")
+    return _built(story, title=f"Fiche d’explication — {record['name']}", foot=foot)
+
+
+def report(record: Mapping[str, Any]) -> bytes:
+    """Return the pages of a sheet made of sections; `record` as for ``report_html``."""
+    _register()
+    title = f"{record['kind']} — {record['title']}"
+    story: list[Any] = [_paragraph(title, _TITLE), _paragraph(record["subtitle"], _SMALL)]
+    story += [_paragraph(record["demo"], _BOLD)] if record["demo"] else []
+    for sentence in record["lead"]:
+        story += [Spacer(1, 6), _boxed(sentence)]
+    if record["warnings"]:
+        story += [_paragraph(wording.WARNINGS, _H2), *_bullets(record["warnings"])]
+    for section in record["sections"]:
+        story += [CondPageBreak(45 * mm), _paragraph(section["title"], _H2), *_bullets(section["sentences"])]
+        for one in section["tables"]:
+            story += [Spacer(1, 5), _paragraph(one["caption"], _SMALL)]
+            story.append(_table(one["header"], one["rows"], shares=one["shares"], right=one["right"]))
+    story.append(KeepTogether([_paragraph(wording.METHOD, _H2), *_bullets(record["notes"], _SMALL)]))
+    return _built(story, title=title, foot=title + (" — démonstration" if record["demo"] else ""))
+
+
+def _bullets(rows: Iterable[str], style: ParagraphStyle | None = None) -> list[Paragraph]:
+    return [_paragraph(f"• {row}", _TEXT if style is None else style) for row in rows]
+
+
+def _built(story: list[Any], *, title: str, foot: str) -> bytes:
+    """Return the pages, each with its foot."""
     out = io.BytesIO()
     template = SimpleDocTemplate(
         out,
@@ -78,13 +107,12 @@ def document(record: Mapping[str, Any]) -> bytes:
         rightMargin=_MARGIN,
         topMargin=_MARGIN,
         bottomMargin=16 * mm,
-        title=f"Fiche d’explication — {record['name']}",
+        title=title,
         author="geo-qmi",
         lang="fr-FR",
         invariant=1,
         initialFontName="Vera",  # else a font that is not embedded
     )
-    foot = f"{record['project_id']} — fiche d’explication" + (" — démonstration" if record["demo"] else "")
 
     def footer(canvas: Any, page: Any) -> None:
         canvas.setFont("Vera", 7)

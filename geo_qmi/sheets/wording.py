@@ -18,6 +18,7 @@ TITLES = (
     "Paramètres et pondération appliqués",
     "Opérations effectuées",
 )
+WARNINGS, METHOD = "À savoir avant de conclure", "Méthode"
 DEMO = "Démonstration : dossier inventé, ne rien en conclure."
 CRITERIA_HEADER = ("Critère", "Poids", "Valeur", "Contribution", "Pourquoi", "Preuve")
 THEME_HEADER = ("Couche", "Thème", "Importance", "Force", "Part", "Le quartier dit", "Le projet dit")

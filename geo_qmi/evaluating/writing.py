@@ -1,0 +1,232 @@
+"""How does the evaluation of a project leave the study, on a screen, on paper and in tables?
+
+One sheet a project, whatever the districts it was tested in: profile first, weakest link, how many persons marked and
+when, what is missing, then what was measured, what was learnt and where else. No name of a rater is on any sheet; what
+they wrote is on the jury's only. Demonstration says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from geo_qmi import export, mapping, sheets
+from geo_qmi.errors import UnknownNameError, shown
+from geo_qmi.evaluating.gathering import evaluate
+from geo_qmi.evaluating.telling import HEADINGS, cell, readable
+from geo_qmi.jury.dossiers import free_stem
+from geo_qmi.vocabulary import NEXT_STEPS
+from geo_qmi.wording import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from geo_qmi.evaluating.gathering import Evaluation
+
+    Tables = Mapping[str, pd.DataFrame]
+
+DEMO = "Démonstration : projet, mesures et notes inventés, ne rien en conclure."
+#: Columns of the tables of a sheet, and the part of the page each takes.
+_CRITERIA = {
+    "Critère": 0.24,
+    "Médiane basse": 0.09,
+    "Sens du niveau": 0.29,
+    "Plus bas": 0.07,
+    "Plus haut": 0.07,
+    "Personnes": 0.1,
+    "Dernière note": 0.14,
+}
+_MARKS = {"Critère": 0.24, "Niveau": 0.1, "Noté le": 0.14, "Justification": 0.52}
+_NEAR = {"Rang": 0.06, "Quartier": 0.28, "Distance": 0.1, "Variables connues": 0.12, "Diffère surtout par": 0.44}
+_BEYOND = {"Quartier": 0.28, "Variable": 0.36, "Valeur": 0.12, "Plus bas observé": 0.12, "Plus haut observé": 0.12}
+_NUMBERS = {
+    "Médiane basse", "Plus bas", "Plus haut", "Personnes", "Niveau", "Rang", "Distance", "Valeur", "Plus bas observé",
+    "Plus haut observé",
+}  # fmt: skip
+
+
+def sheet(tables: Tables, project: str, *, edition: str = "jury", as_of: str | None = None) -> dict[str, Any]:
+    """Return the record of the sheet of one project, for `geo_qmi.sheets.report_html` and `report_pdf`.
+
+    Parameters
+    ----------
+    tables
+        `geo_qmi.evaluating.TABLES` of a study, at least.
+    project
+        Identifier or name of a project that was tested.
+    edition
+        Code or French word of an edition; justifications are in the jury's only.
+    as_of
+        Day at which the tests are told; today by default.
+
+    Raises
+    ------
+    UnknownNameError
+        No such edition, or no test of such a project.
+    """
+    code = mapping.edition_of(edition)
+    found = evaluate(tables, project=project, as_of=as_of)
+    if found.tests.empty:
+        raise UnknownNameError(f"Aucun test du projet « {shown(project)} ».")
+    ident = found.tests["project_id"].iloc[0]
+    told = readable(found)
+    marks = tables["replicability_marks"]
+    sections = []
+    for district in found.tests["district_id"].astype(str):
+        mine = marks[(marks["project_id"] == ident) & (marks["district_id"] == district)]
+        sections += _test(found, told, mine, district=district, words=code == "jury")
+    return {
+        "kind": "Fiche d’évaluation",
+        "title": found.projects.get(ident, ident),
+        "subtitle": f"Projet {ident} · testé à : {' ; '.join(found.tests['district'])}",
+        "demo": DEMO if found.demo else "",
+        "lead": [f"{row.district_name} : {row.sentence}" for row in _profiles(found).itertuples(index=False)],
+        "warnings": list(found.warnings),
+        "sections": [*sections, *_elsewhere(found, told)],
+        "notes": list(found.notes),
+    }
+
+
+def write(
+    tables: Tables,
+    folder: Path,
+    *,
+    found: Evaluation,
+    edition: str = "jury",
+    as_of: str | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    announce: Callable[[int, int], None] = lambda *_: None,
+) -> list[Path]:
+    """Write the tables of an evaluation as CSV, and the sheet of each of its projects as HTML and PDF.
+
+    Parameters
+    ----------
+    folder
+        Made if need be; earlier files of the same names are replaced.
+    found
+        What `geo_qmi.evaluating.evaluate` returned of `tables`.
+    edition, as_of
+        See `sheet`.
+    provenance
+        Inputs and parameters for the cards.
+    announce
+        Called with the number of sheets written and their total, after each.
+
+    Returns
+    -------
+    list
+        Paths written, tables first.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [
+        export.export_frame(
+            frame, folder / f"{name}.csv", title=f"{HEADINGS[name]} — {found.title}", provenance=provenance
+        ).path
+        for name, frame in readable(found).items()
+        if len(frame)
+    ]
+    projects = list(dict.fromkeys(found.tests["project_id"]))
+    taken: set[str] = set()
+    for place, project in enumerate(projects, 1):
+        record = sheet(tables, project, edition=edition, as_of=as_of)
+        stem = folder / free_stem(project, taken)
+        page, paper = stem.with_suffix(".html"), stem.with_suffix(".pdf")
+        page.write_text(sheets.report_html(record), encoding="utf-8", newline="\n")
+        paper.write_bytes(sheets.report_pdf(record))
+        written += [page, paper]
+        announce(place, len(projects))
+    return written
+
+
+def _profiles(found: Evaluation) -> pd.DataFrame:
+    rows = found.replicability.projects
+    return rows.assign(district_name=rows["district_id"].map(found.districts).fillna(rows["district_id"]))
+
+
+def _test(
+    found: Evaluation, told: Mapping[str, pd.DataFrame], marks: pd.DataFrame, *, district: str, words: bool
+) -> list[dict[str, Any]]:
+    """Return the sections of one test."""
+    name = found.districts.get(district, district)
+    criteria = told["criteres"][told["criteres"]["Quartier"] == name]
+    tables = [_table(criteria, _CRITERIA, caption="Cinq critères, niveaux publiés de 0 à 3")]
+    reasons = marks.dropna(subset="justification")
+    if words and len(reasons):
+        titles = found.replicability.criteria.drop_duplicates("criterion_id").set_index("criterion_id")["criterion"]
+        said = reasons.assign(criterion=reasons["criterion_id"].map(titles))
+        said = said.rename(
+            columns={
+                "criterion": "Critère",
+                "level": "Niveau",
+                "marked_on": "Noté le",
+                "justification": "Justification",
+            }
+        )
+        tables.append(_table(said, _MARKS, caption="Ce qui fonde les notes (édition du jury, sans nom)"))
+    sections = [{"title": f"Profil de réplicabilité — {name}", "sentences": [], "tables": tables}]
+    results = found.outcomes.indicators
+    sentences = results.loc[results["district_id"] == district, "sentence"].tolist()
+    measured = {"title": f"Ce qui a été mesuré — {name}", "sentences": sentences or ["Aucun indicateur choisi."]}
+    written = found.protocols[found.protocols["district_id"] == district]
+    if written.empty:
+        return [*sections, _section(f"Protocole — {name}", ["Aucun protocole : le test n’annonçait rien."])]
+    row = written.iloc[0]
+    sections.append(_section(f"Protocole — {name}", _protocol(row)))
+    sections.append({**measured, "tables": []})
+    return [*sections, _section(f"Enseignement et suite — {name}", _after(row))]
+
+
+def _section(title: str, sentences: list[str]) -> dict[str, Any]:
+    return {"title": title, "sentences": sentences, "tables": []}
+
+
+def _protocol(row: pd.Series[Any]) -> list[str]:
+    """Say what was announced, when, and against what."""
+
+    def day(column: str) -> str:
+        return row[column] if isinstance(row[column], str) else "non précisé"
+
+    left = "" if pd.isna(row["months"]) else f", soit {number(row['months'], digits=1)} mois de mesure"
+    window = f"test du {day('starts_on')} au {day('ends_on')} ({row['state']})"
+    return [
+        f"Hypothèse. {row['hypothesis']}",
+        f"Arrêté le {day('registered_on')} ; {window} ; déployé le {day('deployed_on')}{left}.",
+        f"Comparaison : {row['comparison'] if isinstance(row['comparison'], str) else 'aucune'}.",
+        f"Seuils atteints : {row['n_reached']}/{row['n_decided']} tranchés, sur {row['n_indicators']} choisis.",
+    ]
+
+
+def _after(row: pd.Series[Any]) -> list[str]:
+    """Say what was learnt and what comes next: stopping is one of the ways out."""
+    learnt = row["learning"] if isinstance(row["learning"], str) else "Rien n’est encore écrit."
+    return [learnt, f"Suite : {NEXT_STEPS[row['next_step']]}."]
+
+
+def _elsewhere(found: Evaluation, told: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """Return where else the project could be tried, from each district it was tested in."""
+    sections = []
+    for test in found.lookalikes:
+        name = found.districts.get(test, test)
+        tables = []
+        for key, columns in (("ressemblances", _NEAR), ("hors_domaine", _BEYOND)):
+            rows = told[key]
+            mine = rows[rows["Quartier du test"] == name] if len(rows) else rows
+            if len(mine):
+                tables.append(_table(mine, columns, caption=HEADINGS[key]))
+        sections.append({"title": f"Où d’autre, vu de {name}", "sentences": [], "tables": tables})
+    return sections
+
+
+def _table(frame: pd.DataFrame, columns: Mapping[str, float], *, caption: str) -> dict[str, Any]:
+    """Return a table as plain cells."""
+    rows = [[cell(value) for value in row] for row in frame[list(columns)].itertuples(index=False, name=None)]
+    right = [place for place, column in enumerate(columns) if column in _NUMBERS]
+    return {
+        "caption": caption,
+        "header": list(columns),
+        "shares": list(columns.values()),
+        "right": right,
+        "rows": rows,
+    }
