@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -97,7 +98,7 @@ class Change:
         ready = schema.typed(frame, self.name)
         if self.name == _PEOPLE:
             _refuse_erased(self.connection, ready)
-        refuse_defects({self.name: ready}, known=_Tables(self.connection))
+        refuse_defects({self.name: ready}, known=schema.OnDemand(schema.TABLES, partial(read, self.connection)))
         added = keys_of(ready, self.name)
         self._refuse_taken(added)
         self._add(_gpkg.encode(ready, self.name), list(schema.columns(self.name)))
@@ -244,21 +245,6 @@ def sweep_due(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM study WHERE property = ?", (SWEEP,)).fetchone() is not None
 
 
-class _Tables(dict[str, "pd.DataFrame"]):
-    """Tables read from the open transaction when a reference asks for them."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def __contains__(self, name: object) -> bool:
-        return name in schema.TABLES
-
-    def __missing__(self, name: str) -> pd.DataFrame:
-        self[name] = read(self._connection, name)
-        return self[name]
-
-
 def last_done(connection: sqlite3.Connection) -> tuple[int, str, str] | None:
     """Return entry, table and action of the last write that was not undone."""
     found: tuple[int, str, str] | None = connection.execute(_LAST_DONE).fetchone()
@@ -296,11 +282,21 @@ def read(connection: sqlite3.Connection, name: str) -> gpd.GeoDataFrame | pd.Dat
     StudyDamagedError
         A value cannot be understood: somebody wrote it with another tool.
     """
+    return framed(*stored(connection, name), name=name)
+
+
+def stored(connection: sqlite3.Connection, name: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the columns that the file holds of a table, and its rows as they are stored."""
     columns = _present(connection, name)
+    return columns, rows(connection, name, columns=columns)
+
+
+def framed(columns: list[str], held: list[tuple[Any, ...]], *, name: str) -> gpd.GeoDataFrame | pd.DataFrame:
+    """Return what `stored` found as a typed frame; fails as `read` does."""
     if not columns:
         return empty(name)
     try:
-        return _gpkg.decode(rows(connection, name, columns=columns), name, columns)
+        return _gpkg.decode(held, name, columns)
     except (ValueError, TypeError) as error:
         raise StudyDamagedError(
             f"La table « {name} » contient une valeur illisible ({error}). Corrigez-la dans QGIS ou reprenez une copie."

@@ -16,7 +16,6 @@ from geo_qmi import mapping, maps, plate
 from geo_qmi.editions import EDITIONS
 from geo_qmi.errors import InputError, shown
 from geo_qmi.export import delivery
-from geo_qmi.page import page
 
 if TYPE_CHECKING:
     import datetime
@@ -192,6 +191,8 @@ def write_page(
     """
     if path.suffix.lower() not in {".html", ".htm"}:
         raise InputError(f"Format inconnu : « {shown(path.name)} ». Une page s’écrit dans un fichier .html.")
+    from geo_qmi.page import page  # slow to load, and paper does without
+
     delivery.require_target(path, layer=None, study_path=study_path)
     title = f"Cartes – {layout.study}" if layout.study else "Cartes"
     text = page(drawn, title=title, edition=EDITIONS[mapping.edition_of(edition)], date=layout.date)

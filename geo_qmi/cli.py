@@ -5,6 +5,7 @@ programs. Exit codes: 0 all is well, 1 defects in the data or no possible plan, 
 Heavy modules load inside the commands, so that ``--help`` answers at once.
 """
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,6 +35,10 @@ from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     from geo_qmi.matching.run import Match
+
+#: New objects between two rounds of the garbage collector, in a process that ends with its command. At Python's 700 it
+#: goes through hundreds of thousands of lasting objects again and again while modules load: a sixth of a map on paper.
+_COLLECT_EVERY = 50_000
 
 
 @app.command(cls=FrenchCommand, help="Crée une étude à partir des données livrées.")
@@ -316,6 +321,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; anything wrong ends with one French sentence and 1 or 2."""
     from geo_qmi.errors import GeoQmiError, InfeasibleError
 
+    gc.set_threshold(_COLLECT_EVERY, *gc.get_threshold()[1:])
     if (sys.argv[1:] if arguments is None else list(arguments)) in ([], ["--help"]):
         typer.echo(_overview())
         sys.exit(0)
@@ -358,4 +364,11 @@ def _print_plan(prepared: Any, result: "Match") -> None:
         typer.echo(line)
 
 
-from geo_qmi import export_commands, field_commands, jury_commands, map_commands, walk_commands  # noqa: E402, F401 — their commands come after these
+from geo_qmi import (  # noqa: E402 — their commands come after these
+    evaluate_commands,  # noqa: F401
+    export_commands,  # noqa: F401
+    field_commands,  # noqa: F401
+    jury_commands,
+    map_commands,  # noqa: F401
+    walk_commands,  # noqa: F401
+)

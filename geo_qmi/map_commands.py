@@ -12,6 +12,8 @@ from geo_qmi.terminal import Names, OptionalStudy, Review, TermsFile, app, read_
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geo_qmi.atlas import Layout
 
 _SIDES = {"paysage": "landscape", "portrait": "portrait", "auto": "best"}
@@ -159,13 +161,13 @@ def _layout(paper: str, orientation: str, *, scale: str | None, date: str | None
 
 def _tables(
     study: Path | None, edition: str, *, names: Path | None, review: Path | None, terms: Path | None
-) -> dict[str, Any]:
+) -> "Mapping[str, Any]":
     """Return the tables of one edition."""
     from geo_qmi import mapping
 
     tables = read_tables(study)
     if mapping.edition_of(edition) == "jury":
-        return dict(tables)
+        return tables
     from geo_qmi import export, publishing
 
     removed, cleared = publishing.released_words(tables, names=names, review=review)

@@ -184,7 +184,7 @@ def lowered(
     names: Collection[str] = (),
     cleared: Collection[str] = (),
     terms: Mapping[str, export.Terms] | None = None,
-) -> dict[str, Any]:
+) -> Tables:
     """Return the tables of a study as one edition may show them; for the jury, as they are.
 
     Parameters
@@ -212,7 +212,7 @@ def lowered(
     """
     code = edition_of(edition)
     if code == "jury":
-        return dict(tables)
+        return tables
     source = _whole(permitted(tables, code, terms=terms)[0])
     made = editions.edition(code, tables={name: source[name] for name in _FIELD}, names=names, cleared=cleared)
     found = editions.leaks(made.tables, source=source, cleared=cleared, names=names)
@@ -264,10 +264,10 @@ def verbatims(tables: Tables, *, district_id: str) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(told.loc[order.index].reset_index(drop=True), geometry="geometry", crs=CRS)
 
 
-def _whole(tables: Tables) -> dict[str, Any]:
+def _whole(tables: Tables) -> Tables:
     """Return the tables with an empty one where a table is absent."""
-    absent = [name for name in schema.TABLES if name not in tables]
-    return {**{name: _empty(name) for name in absent}, **tables}
+    names = [*(name for name in schema.TABLES if name not in tables), *tables]
+    return schema.OnDemand(names, lambda name: tables[name] if name in tables else _empty(name))
 
 
 def _empty(name: str) -> Any:
@@ -448,4 +448,5 @@ def _own(tables: Tables, ident: str) -> dict[str, Any]:
 
 def _unspoken(tables: Tables) -> Tables:
     """Return the tables without what was said: those maps do not draw it, and every edition then walks the same."""
-    return {**tables, **{name: _empty(name) for name in ("observations", "workshop_items")}}
+    said = {"observations", "workshop_items"}
+    return schema.OnDemand(tables, lambda name: _empty(name) if name in said else tables[name])

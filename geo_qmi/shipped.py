@@ -60,12 +60,12 @@ def shipped_tables() -> dict[str, gpd.GeoDataFrame | pd.DataFrame]:
     >>> len(tables["districts"]), int(tables["districts"].geometry.notna().sum())
     (10, 4)
     """
+    return {name: shipped_table(name) for name in schema.TABLES}
+
+
+def shipped_table(name: str) -> gpd.GeoDataFrame | pd.DataFrame:
+    """Return one table of the shipped study: facts, then demonstration."""
     folder = data_dir()
-    return {name: _read(folder, name) for name in schema.TABLES}
-
-
-def _read(folder: Path, name: str) -> gpd.GeoDataFrame | pd.DataFrame:
-    """Return one table: facts, then demonstration."""
     reader, suffix = (_features, "geojson") if schema.geometry_types(name) else (_rows, "csv")
     paths = [path for path in (folder / f"{name}.{suffix}", folder / "demo" / f"{name}.{suffix}") if path.is_file()]
     records = [record for path in paths for record in reader(path, name)]

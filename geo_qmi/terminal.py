@@ -201,12 +201,13 @@ def open_study(path: Path | None) -> Study:
 
 
 def read_tables(path: Path | None) -> Mapping[str, pd.DataFrame]:
-    """Return every table of a study, or of the shipped one."""
+    """Return every table of a study, or of the shipped one, each made when it is first asked for."""
     if path is not None:
-        return open_study(path).read_many()
-    from geo_qmi.shipped import shipped_tables
+        return open_study(path).read_on_demand()
+    from geo_qmi import schema
+    from geo_qmi.shipped import shipped_table
 
-    return shipped_tables()
+    return schema.OnDemand(schema.TABLES, shipped_table)
 
 
 def mapping(pairs: list[str] | None) -> dict[str, str] | None:

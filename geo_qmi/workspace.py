@@ -140,6 +140,16 @@ class Study:
             connection.execute("BEGIN")
             return {name: _change.read(connection, name) for name in wanted}
 
+    def read_on_demand(self) -> Mapping[str, gpd.GeoDataFrame | pd.DataFrame]:
+        """Return every table as they stood at one instant, each made into a frame when it is first asked for.
+
+        The rows are taken at once and the file is left alone afterwards: nobody who writes has to wait.
+        """
+        with self._connected() as connection:
+            connection.execute("BEGIN")
+            held = {name: _change.stored(connection, name) for name in schema.TABLES}
+        return schema.OnDemand(held, lambda name: _change.framed(*held.pop(name), name=name))
+
     def version(self, name: str) -> int:
         """Return the number of the last write to table `name`; hand it to `replace` or `upsert` as a guard."""
         _require_kept(name)

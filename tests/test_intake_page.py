@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -51,8 +52,15 @@ def said(page: AppTest) -> str:
     return "\n".join(element.value for kind in kinds for element in page.get(kind)).replace("\\", "")
 
 
+def layers(content: bytes, name: str) -> list[RawTable]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        return deposits.layers(path, name)
+
+
 def raw(text: str, name: str = "appel.csv") -> RawTable:
-    return deposits.layers(text.encode(), name)[0]
+    return layers(text.encode(), name)[0]
 
 
 # One file, step by step ------------------------------------------------------------------------------------------
@@ -115,7 +123,7 @@ def test_refused_rows_come_back_with_their_reasons(shipped, suffix):
     chosen = {**deposits.guessed(call, "applications"), "Clé interne du dépôt": "application_id"}
     chosen["Texte du dossier"] = "description"
     content = deposits.refused(deposits.held(call, "applications", chosen=chosen, known=shipped), suffix)
-    back = deposits.layers(content, f"refus{suffix}")[0].frame
+    back = layers(content, f"refus{suffix}")[0].frame
     assert back["Clé interne du dépôt"].tolist() == ["N-2", "N-3"]
     assert "valeur manquante" in back["motifs"].iloc[1]
 
@@ -149,7 +157,7 @@ def bomb() -> bytes:
 )
 def test_hostile_files_are_sentences(name, content, words):
     with pytest.raises(GeoQmiError, match=words):
-        deposits.layers(content, name)
+        layers(content, name)
 
 
 # The page --------------------------------------------------------------------------------------------------------

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import shapely
 import streamlit as st
 
-from geo_qmi import charts, maps, walking
+from geo_qmi import charts, walking
 from geo_qmi.dashboard import grounds, state, visit
 from geo_qmi.dashboard.chart_panel import show_chart
+from geo_qmi.dashboard.long_work import Stopped, awaited
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.errors import InputError
@@ -30,9 +32,13 @@ _ROW_PX = 35
 def page() -> None:
     """Show the page."""
     opening = header("Accès et coupures")
-    if opening is None:
-        return
-    tables, ident, _ = opening
+    if opening is not None:
+        with suppress(Stopped):
+            _page(*opening[:2])
+
+
+def _page(tables: Mapping[str, Any], ident: str) -> None:
+    """Show the choices of a district, then what they give."""
     ground = grounds.chosen(tables, ident, key="acces")
     if ground is None:
         return
@@ -53,7 +59,7 @@ def page() -> None:
     kept = ("barriers", "crossings", "stations")
     filled = {name: tables[name] for name in kept if len(tables[name])}
     if filled:
-        downloads(filled, key="acces", mark=maps.DEMO * tried.demo)
+        downloads(filled, key="acces")
 
 
 def _tried(given: Terrain) -> shapely.LineString | None:
@@ -68,12 +74,14 @@ def _tried(given: Terrain) -> shapely.LineString | None:
         for box, name, key in zip(st.columns(2), ("Premier point", "Second point"), ("a", "b"), strict=True):
             with box:
                 where = st.radio(
-                    name, (_LIST, _TYPED), horizontal=True, key=f"acces-mode-{key}-{given.district_id}"
+                    name, (_LIST, _TYPED), horizontal=True,
+                    **visit.in_address(f"acces-mode-{key}-{given.district_id}", (_LIST, _TYPED)),
                 )  # fmt: skip
                 if where == _LIST:
                     label = st.selectbox(
                         f"{name} : lieu", list(listed.index), index=None, placeholder="Choisir",
-                        key=f"acces-point-{key}-{given.district_id}", label_visibility="collapsed",
+                        label_visibility="collapsed",
+                        **visit.in_address(f"acces-point-{key}-{given.district_id}", listed.index),
                     )  # fmt: skip
                     ends.append(None if label is None else listed[label])
                 else:
@@ -89,7 +97,7 @@ def _tried(given: Terrain) -> shapely.LineString | None:
 def _typed(title: str, *, key: str, named: bool = False) -> shapely.Point | None:
     """Return the point of two typed numbers, or say why they are none."""
     text = st.text_input(
-        title, placeholder="2,4955 48,932 ou 663037 6870343", key=key,
+        title, placeholder="2,4955 48,932 ou 663037 6870343", key=key, bind="query-params", max_chars=100,
         label_visibility="visible" if named else "collapsed",
     )  # fmt: skip
     if not text:
@@ -120,25 +128,32 @@ def _start(tables: Mapping[str, Any], tried: Terrain, mark: tuple[Any, ...]) -> 
     names = visit.told_apart(listed["name"].to_dict())
     ident = left.selectbox(
         "Départ de la marche", list(listed.index), index=int(first), format_func=names.__getitem__,
-        key=f"acces-depart-{tried.district_id}",
+        **visit.in_address(f"acces-depart-{tried.district_id}", names.values()),
     )  # fmt: skip
     with right:
         typed = _typed("ou coordonnées", key=f"acces-depart-xy-{tried.district_id}", named=True)
     place, name = (listed.geometry[ident], str(listed["name"][ident])) if typed is None else (typed, "point saisi")
     try:
-        return state.remembered(("acces", mark, place.wkt), lambda: walking.access(tried, place, name=name))
+        return awaited(
+            "acces", (mark, place.wkt), lambda bar: walking.access(tried, place, name=name, announce=bar)
+        )  # fmt: skip
     except InputError as error:
         st.warning(literal(error))
         return None
 
 
 def _cut(
-    tables: Mapping[str, Any], tried: Terrain, mark: tuple[Any, ...], opened: shapely.LineString | None
-) -> Cut | None:  # fmt: skip
+    tables: Mapping[str, Any],
+    tried: Terrain,
+    mark: tuple[Any, ...],
+    opened: shapely.LineString | None,
+    *,
+    key: str = "coupures",
+) -> Cut | None:
     """Return the card of the barriers on this ground."""
-    key = ("coupures", mark, None if opened is None else opened.wkt)
-    with state.refusals(), st.spinner("Marche le long des coupures…"):
-        return state.remembered(key, lambda: walking.cut(tried, tables))
+    wanted = (mark, None if opened is None else opened.wkt)
+    with state.refusals():
+        return awaited(key, wanted, lambda bar: walking.cut(tried, tables, announce=bar), kind="coupures")
 
 
 def _catchments(walked: Access, tried: Terrain) -> None:
@@ -164,7 +179,7 @@ def _card(
         st.markdown("_Aucune coupure tracée près de ce quartier : le coût est inconnu, il n’est pas nul._")
         return
     if opened is not None:
-        before = _cut(tables, ground.given, ground.key, None)
+        before = _cut(tables, ground.given, ground.key, None, key="coupures-avant")
         if before is not None:
             st.success("Franchissement envisagé ouvert : la fiche et la carte sont recalculées.")
             show_table(_compared(before, found), key="acces-avant-apres")
@@ -179,9 +194,8 @@ def _card(
     sheet = found.sheet().query("Mesure != 'Nom'")
     show_table(sheet, key="acces-fiche", height_px=_ROW_PX * (len(sheet) + 1) + 3)
     st.caption("Détour, délai et dénivelé restent à part : aucun indice unique. Une case vide est inconnue, pas nulle.")
-    pairs, inventory, beside, best = st.tabs(
-        ["Paires en vis-à-vis", "Franchissements", "Dit à côté", "Où franchir ?"]
-    )  # fmt: skip
+    titles = ["Paires en vis-à-vis", "Franchissements", "Dit à côté", "Où franchir ?"]
+    pairs, inventory, beside, best = st.tabs(titles, **visit.in_address("acces-onglet", titles))
     with pairs:
         show_table(found.pairs(), key="acces-paires")
     with inventory:
@@ -191,7 +205,7 @@ def _card(
         words = tables["observations"].set_index("observation_id")["verbatim"] if asked else None
         show_table(found.beside(words), key="acces-dit")
         st.caption("À moins de 50 m d’une coupure. Les mots exacts ne sortent ni en fichier ni en ligne de commande.")
-    with best:
+    with best, suppress(Stopped):
         _ranked(ground)
 
 
@@ -206,11 +220,14 @@ def _compared(before: Cut, after: Cut) -> pd.DataFrame:
 
 def _ranked(ground: Chosen) -> None:
     """Rank candidate crossings when asked: it takes some seconds."""
-    if not st.toggle("Classer un franchissement tous les 100 m (quelques secondes)", key="acces-classer"):
+    if not st.toggle(
+        "Classer un franchissement tous les 100 m (quelques secondes)",
+        **visit.in_address("acces-classer", visit.YES_OR_NO),
+    ):
         return
-    with state.refusals(), st.spinner("Ouverture de chaque franchissement…"):
-        key = ("classement", ground.key)
-        show_table(state.remembered(key, lambda: walking.ranked(ground.given)), key="acces-classement")
+    with state.refusals():
+        found = awaited("classement", ground.key, lambda bar: walking.ranked(ground.given, announce=bar))
+    show_table(found, key="acces-classement")
     st.caption("Chacun est ouvert seul. Un rang qui bouge quand on marche 20 % plus ou moins vite n’est pas stable.")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from geo_qmi import maps, walking
-from geo_qmi.dashboard import grounds, state
+from geo_qmi.dashboard import grounds, state, visit
+from geo_qmi.dashboard.long_work import Stopped, awaited
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, header, show_map, show_sentences, show_table
 from geo_qmi.errors import GeoQmiError, InputError
@@ -16,7 +18,10 @@ from geo_qmi.walking import ENDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from streamlit.delta_generator import DeltaGenerator
+
     from geo_qmi.dashboard.grounds import Chosen
+    from geo_qmi.dashboard.long_work import Bar
     from geo_qmi.walking import Covered, Placed, Terrain
 
 _FLAGS = {"water": "Eau", "power": "Électricité", "vehicle": "Accès véhicule", "public_domain": "Domaine public"}
@@ -29,24 +34,24 @@ def page() -> None:
         return
     tables, ident, names = opening
     ground = grounds.chosen(tables, ident, key="sites", offered=("streets", "population", "zones", "served"))
-    answered, within, further = st.tabs(["Objectifs et projets", "À portée de marche", "Prochains lieux"])
+    titles = ["Objectifs et projets", "À portée de marche", "Prochains lieux"]
+    answered, within, further = st.tabs(titles, **visit.in_address("sites-onglet", titles))
     with answered:
         _answered(tables, ident, names)
-    with within:
+    with within, suppress(Stopped):
         if ground is None:
-            st.caption("Sans périmètre, aucune portée ne peut être marchée.")
+            st.caption("Sans terrain préparé, aucune portée ne peut être marchée.")
         else:
             _within(tables, ground)
-    with further:
+    with further, suppress(Stopped):
         if ground is None:
-            st.caption("Sans périmètre, aucun lieu ne peut être choisi à pied.")
+            st.caption("Sans terrain préparé, aucun lieu ne peut être choisi à pied.")
         else:
             _further(tables, ground)
     kept = ("objectives", "projects", "project_statuses", "candidate_places")
-    demo = bool(tables["candidate_places"]["demo"].any())
     filled = {name: tables[name] for name in kept if len(tables[name])}
     if filled:
-        downloads(filled, key="sites", mark=maps.DEMO * demo)
+        downloads(filled, key="sites")
 
 
 def _answered(tables: Mapping[str, Any], ident: str, names: Mapping[str, str]) -> None:
@@ -107,13 +112,15 @@ def _within(tables: Mapping[str, Any], ground: Chosen) -> None:
     given, minutes = ground.given, _minutes("sites-minutes")
     _zoned(tables, given)
     options: dict[str, Any] = {"zones": ground.zones, "household_size": ground.household_size}
-    with state.refusals(), st.spinner("Marche depuis chaque lieu…"):
-        key = ("portee", ground.key, minutes)
-        found = state.remembered(key, lambda: walking.reach(given, tables, minutes=minutes, **options))
+    mark = (ground.key, minutes)
+    with state.refusals():
+        found = awaited(
+            "portee", mark, lambda bar: walking.reach(given, tables, minutes=minutes, announce=bar, **options)
+        )  # fmt: skip
     if found is None:
         st.info("Aucun lieu connu dans ce quartier : ni projet placé, ni lieu d’accueil. Rien à marcher.")
         return
-    drawn = state.remembered(("carte", *key), lambda: walking.reach_map(tables, given, found))
+    drawn = state.remembered(("carte de portée", *mark), lambda: walking.reach_map(tables, given, found))
     show_map(drawn, key=f"sites-carte-{given.district_id}", height_px=560, place=given.district_id)
     show_table(found.table(), key="sites-portee")
     if len(found.equity):
@@ -137,14 +144,19 @@ def _zoned(tables: Mapping[str, Any], given: Terrain) -> None:
 def _minutes(key: str) -> float:
     """Let the reader choose the walk."""
     chosen = st.segmented_control(
-        "Marche", walking.STEPS, default=5, format_func=lambda m: f"{m} min", required=True, key=key
+        "Marche", walking.STEPS, default=5, format_func=lambda m: f"{m} min", required=True,
+        **visit.in_address(key, [f"{m} min" for m in walking.STEPS]),
     )  # fmt: skip
     return float(chosen or 5)
 
 
-def _plan_map(tables: Mapping[str, Any], given: Terrain, found: Placed, *, minutes: float) -> maps.Map | None:
+def _plan_map(
+    tables: Mapping[str, Any], given: Terrain, found: Placed, *, minutes: float, announce: Bar
+) -> maps.Map | None:  # fmt: skip
     """Return the map of the places chosen and their reach, or ``None`` when nothing can be walked."""
-    near = walking.reach(given, tables, site_ids=list(found.plan.sites.index), minutes=minutes)
+    near = walking.reach(
+        given, tables, site_ids=list(found.plan.sites.index), minutes=minutes, announce=announce
+    )  # fmt: skip
     return None if near is None else walking.reach_map(tables, given, near, placed=found)
 
 
@@ -153,11 +165,12 @@ def _further(tables: Mapping[str, Any], ground: Chosen) -> None:
     given = ground.given
     rules, options = _rules(given)
     permits = _permits()
-    key = ("lieux", ground.key, tuple(rules), repr(options), permits and permits[0])
+    mark = (ground.key, tuple(rules), repr(options), permits and permits[0])
     options["permits"] = permits and permits[1]
     try:
-        found = state.remembered(
-            key, lambda: walking.place(given, tables, rules=walking.rules_of(rules), **options)
+        found = awaited(
+            "lieux", mark,
+            lambda bar: walking.place(given, tables, rules=walking.rules_of(rules), announce=bar, **options),
         )  # fmt: skip
     except GeoQmiError as error:
         st.warning(literal(error))
@@ -175,8 +188,9 @@ def _further(tables: Mapping[str, Any], ground: Chosen) -> None:
         st.markdown("_Aucun : toutes les règles passent._")
     else:
         show_sentences(left_out)
-    drawn = state.remembered(
-        ("carte", *key), lambda: _plan_map(tables, given, found, minutes=float(options["minutes"]))
+    drawn = awaited(
+        "carte des lieux", mark,
+        lambda bar: _plan_map(tables, given, found, minutes=float(options["minutes"]), announce=bar),
     )  # fmt: skip
     if drawn is not None:
         show_map(drawn, key=f"sites-plan-{given.district_id}", height_px=480, place=given.district_id)
@@ -191,7 +205,7 @@ def _permits() -> tuple[str, Any] | None:
             "vide reste inconnue. Avec le premier jour et les mois de mesure : dernière date de demande."
         )
         return grounds.dropped(
-            "Fichier des autorisations", lambda path, name: walking.permits_of(path, name=name),
+            "Fichier des autorisations", lambda path, name, _: walking.permits_of(path, name=name),
             types=grounds.TABLES, key="sites-autorisations",
         )  # fmt: skip
 
@@ -200,25 +214,37 @@ def _rules(given: Terrain) -> tuple[list[str], dict[str, Any]]:
     """Let the reader say what a place must have, how many are opened and for which walk."""
     first, second, third = st.columns(3)
     model = first.selectbox(
-        "Question", list(walking.MODELS), format_func=walking.MODELS.__getitem__, key="sites-modele"
-    )
-    n_places = second.number_input("Lieux à ouvrir", 1, 20, 2, key=f"sites-nombre-{given.district_id}")
-    minutes = third.number_input("Marche qui sert (min)", 1, 15, 5, key="sites-marche")
+        "Question", list(walking.MODELS), format_func=walking.MODELS.__getitem__,
+        **visit.in_address("sites-modele", walking.MODELS.values()),
+    )  # fmt: skip
+    n_places = _number(second, "Lieux à ouvrir", (1, 20, 2), key=f"sites-nombre-{given.district_id}")
+    minutes = _number(third, "Marche qui sert (min)", (1, 15, 5), key="sites-marche")
     first, second, third = st.columns([1, 1, 2])
-    area = first.number_input("Surface au moins (m²)", 0, 100_000, 0, step=10, key="sites-surface")
-    sun = second.number_input("Soleil au moins (h)", 0, 16, 0, key="sites-soleil")
-    wanted = third.multiselect("Doit avoir", list(_FLAGS), format_func=_FLAGS.__getitem__, key="sites-exige",
-                               placeholder="Rien d’exigé")  # fmt: skip
+    area = _number(first, "Surface au moins (m²)", (0, 100_000, 0), key="sites-surface", step=10)
+    sun = _number(second, "Soleil au moins (h)", (0, 16, 0), key="sites-soleil")
+    wanted = third.multiselect(
+        "Doit avoir", list(_FLAGS), format_func=_FLAGS.__getitem__, placeholder="Rien d’exigé",
+        **visit.in_address("sites-exige", _FLAGS.values()),
+    )  # fmt: skip
     first, second, third = st.columns(3)
-    start = first.text_input("Premier jour du programme", placeholder="AAAA-MM-JJ", key="sites-debut")
-    months = second.number_input("Mois de mesure", 0, 18, 0, key="sites-mois")
-    each = third.number_input(
-        f"Capacité d’un lieu ({given.unit}, 0 : sans limite)", 0, 1_000_000, 0, key="sites-capacite"
+    start = first.text_input(
+        "Premier jour du programme", placeholder="AAAA-MM-JJ", key="sites-debut", bind="query-params", max_chars=20
     )
+    months = _number(second, "Mois de mesure", (0, 18, 0), key="sites-mois")
+    limit = f"Capacité d’un lieu ({given.unit}, 0 : sans limite)"
+    each = _number(third, limit, (0, 1_000_000, 0), key="sites-capacite")
     rules = [f"area_m2>={area}"] * (area > 0) + [f"sun_h>={sun}"] * (sun > 0) + [f"{flag}=oui" for flag in wanted]
-    options: dict[str, Any] = {"n_places": int(n_places), "minutes": float(minutes), "model": model}
-    options |= {"start": start or None, "months": int(months) or None}
+    options: dict[str, Any] = {"n_places": n_places, "minutes": float(minutes), "model": model}
+    options |= {"start": start or None, "months": months or None}
     return rules, options | {"capacities": {"*": float(each)} if each else None}
+
+
+def _number(box: DeltaGenerator, title: str, ends: tuple[int, int, int], *, key: str, step: int = 1) -> int:
+    """Let the reader choose a whole number: least, most, and what it is at first; the address keeps it."""
+    least, most, first = ends
+    return int(
+        box.number_input(title, least, most, first, step=step, **visit.in_address(key, least=least, most=most))
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ the decisions of the jury. The runs are in `geo_qmi.jury`; the log in `geo_qmi.m
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -16,6 +17,7 @@ import streamlit as st
 from geo_qmi import charts, jury, matching, sheets
 from geo_qmi.dashboard import state, visit
 from geo_qmi.dashboard.chart_panel import show_chart
+from geo_qmi.dashboard.long_work import Stopped, awaited
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
 from geo_qmi.matching import decisions as log
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from geo_qmi.dashboard.comparison import Comparison
+    from geo_qmi.dashboard.long_work import Bar
     from geo_qmi.jury import Finding
+
+Result = TypeVar("Result")
 
 _OUT = "Non retenu"
 
@@ -81,44 +86,54 @@ def strength(found: Comparison) -> None:
     if found.refusal:
         st.info("Aucun plan à éprouver : changez les quotas, les quartiers ou les candidats.")
         return
-    st.markdown("Chaque recherche prend quelques secondes ; elle part quand vous l’ouvrez.")
+    st.markdown("Chaque recherche prend quelques secondes ; elle part quand vous l’ouvrez, et s’arrête à la demande.")
     for name, label in (
         ("alternatives", "Plans voisins et noyau sûr : ce qui ne change pas à 1 % près"),
         ("robustness", "Si les poids étaient autres"),
         ("stable", "Plan stable : celui que personne ne voudrait quitter"),
     ):
         if st.toggle(label, key=f"solidite-{name}"):
-            _finding(found, name, jury.STUDIES[name])
-            if name == "robustness":
-                _ranks(found)
+            with suppress(Stopped):
+                _finding(found, name, jury.STUDIES[name])
+                if name == "robustness":
+                    _ranks(found)
     if st.toggle("Questions qui départageraient le plus de candidatures", key="solidite-questions"):
-        with state.refusals(), st.spinner("Essai des réponses possibles…"):
-            asked = state.remembered(_key(found, "questions"), lambda: matching.questions(found.match.appraisal))
-        if asked.empty:
-            st.info("Aucune case vide ne changerait une comparaison.")
-        else:
-            show_table(
-                pd.DataFrame(
-                    {
-                        "Question": asked["question"],
-                        "Comparaisons départagées à coup sûr": asked["settled"],
-                        "Au mieux": asked["may_settle"],
-                    }
-                ),
-                height_px=320,
-            )
+        with suppress(Stopped):
+            _questions(found)
+
+
+def _awaited(found: Comparison, name: str, work: Callable[[Bar], Result]) -> Result:
+    """Return a long search on this comparison, made once, with a bar and a way to stop."""
+    with state.refusals():
+        return awaited(f"solidite-{name}", (state.Same(found),), work)
+
+
+def _questions(found: Comparison) -> None:
+    """Show which empty cells are worth asking for."""
+    asked = _awaited(
+        found, "questions-utiles", lambda bar: matching.questions(found.match.appraisal, announce=bar)
+    )  # fmt: skip
+    if asked.empty:
+        st.info("Aucune case vide ne changerait une comparaison.")
+        return
+    shown = {
+        "Question": asked["question"],
+        "Comparaisons départagées à coup sûr": asked["settled"],
+        "Au mieux": asked["may_settle"],
+    }
+    show_table(pd.DataFrame(shown), height_px=320)
 
 
 def _finding(found: Comparison, name: str, study: Callable[..., Finding]) -> None:
     """Show one study of the plan."""
-    with state.refusals(), st.spinner("Recherche…"):
-        show_finding(state.remembered(_key(found, name), lambda: study(found.prepared, found.match)))
+    show_finding(
+        _awaited(found, f"etude-{name}", lambda bar: study(found.prepared, found.match, announce=bar))
+    )  # fmt: skip
 
 
 def _ranks(found: Comparison) -> None:
     """Show, district by district, who would still be first under other weights; nothing where no weight can vary."""
-    with state.refusals(), st.spinner("Tirage des poids…"):
-        table = state.remembered(_key(found, "rangs"), lambda: jury.rank_shares(found.match))
+    table = _awaited(found, "tirages", lambda bar: jury.rank_shares(found.match, announce=bar))
     if table.empty:
         return
     labels = _labels(found)

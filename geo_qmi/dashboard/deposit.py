@@ -6,14 +6,15 @@ File → layer and table → what each column means → what is refused and why 
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from geo_qmi import schema
-from geo_qmi.dashboard import state, visit
+from geo_qmi.dashboard import state, uploads, visit
+from geo_qmi.dashboard.long_work import Stopped, awaited
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
 from geo_qmi.desk import deposits
@@ -22,6 +23,8 @@ from geo_qmi.intake import candidates, guess_table
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
     from geo_qmi.intake import Intake
     from geo_qmi.sources.raw import RawTable
 
@@ -51,12 +54,12 @@ def wizard(key: str, *, table: str | None = None) -> Intake | None:
     table
         Table proposed first; what the columns say when absent or when they say otherwise.
     """
-    told = st.session_state.pop(f"{key}-bilan", None)
-    if told:
-        (st.success if told[0] else st.error)(literal(told[1]))
-    turn = st.session_state.setdefault(f"{key}-tour", 0)
+    after = _after(key)
+    if after.said:
+        (st.success if after.written else st.error)(literal(after.said))
+        after.said = ""
     given = st.file_uploader(
-        f"Fichier à importer ({MEGABYTES} Mo au plus)", type=FILES, key=f"{key}-fichier-{turn}",
+        f"Fichier à importer ({MEGABYTES} Mo au plus)", type=FILES, key=f"{key}-fichier-{after.turn}",
         max_upload_size=MEGABYTES, help="CSV, Excel, LibreOffice, GeoJSON, GeoPackage, KML, GPX, ou zip de shapefiles.",
     )  # fmt: skip
     if given is None:
@@ -64,13 +67,34 @@ def wizard(key: str, *, table: str | None = None) -> Intake | None:
             "CSV, XLSX, ODS, GeoJSON, GPKG, KML, GPX ou zip. Rien ne quitte cette machine ; rien n’est écrit ici."
         )
         return None
-    content = given.getvalue()
-    digest = hashlib.sha256(content).hexdigest()
-    with state.refusals(), st.spinner("Lecture du fichier…"):
-        layers = state.remembered(("couches", given.name, digest), partial(deposits.layers, content, given.name))
-    raw = _layer(layers, f"{key}-{digest[:8]}")
-    name = _table(raw, f"{key}-{digest[:8]}-{raw.layer}", first=table)
-    return _held(raw, name, key=key, file=given.name, slot=f"{key}-{digest[:8]}-{raw.layer}-{name}")
+    try:
+        return _steps(given, key, first=table)
+    except Stopped:
+        return None
+
+
+def _steps(given: UploadedFile, key: str, *, first: str | None) -> Intake | None:
+    """Show the steps of one file."""
+    with state.refusals():
+        layers = uploads.read(given, f"{key}-lecture", lambda path, name, _: deposits.layers(path, name))
+    slot = f"{key}-{uploads.mark(given)[-64:][:8]}"
+    raw = _layer(layers, slot)
+    name = _table(raw, f"{slot}-{raw.layer}", first=first)
+    return _held(raw, name, key=key, file=given.name, slot=f"{slot}-{raw.layer}-{name}")
+
+
+@dataclass(slots=True)
+class _After:
+    """What is left of the imports of a page: the last one's outcome, and how many files were wholly taken in."""
+
+    said: str = ""
+    written: bool = False
+    turn: int = 0
+
+
+def _after(key: str) -> _After:
+    found: _After = st.session_state.setdefault(f"{key}-apres", _After())
+    return found
 
 
 def _layer(layers: list[RawTable], slot: str) -> RawTable:
@@ -110,11 +134,14 @@ def _held(raw: RawTable, table: str, *, key: str, file: str, slot: str) -> Intak
     update = st.checkbox("Remplacer les lignes déjà présentes", key=f"{slot}-remplacer")
     with state.refusals():
         version = state.study().version(table)
-        mark = ("tenu", slot, state.stamp(), tuple(chosen.items()), crs, update)
+        mark = (slot, state.stamp(), tuple(chosen.items()), crs, update)
         known = state.tables()
-        took = state.remembered(
-            mark, partial(deposits.held, raw, table, chosen=chosen, crs=crs, known=known, update=update)
-        )
+        took = awaited(
+            f"{key}-controle", mark,
+            lambda bar: deposits.held(
+                raw, table, chosen=chosen, crs=crs, known=known, update=update, announce=bar
+            ),
+        )  # fmt: skip
     _outcome(took, slot)
     if took.n_ok and writable():
         _way_in(took, key=key, file=file, update=update, version=version)
@@ -190,14 +217,16 @@ def _accepted(took: Intake, *, key: str, file: str, update: bool, version: int) 
     """Write what the page showed, as it showed it, and keep the sentence for the next run."""
     actor = visit.name() or str(st.session_state[f"{key}-qui"])
     reason = str(st.session_state[f"{key}-pourquoi"])
-    try:
-        said = deposits.accept(
-            state.study(), took, file=file, reason=reason, actor=actor, update=update, version=version
-        )
-    except GeoQmiError as error:
-        st.session_state[f"{key}-bilan"] = (False, str(error))
-        return
     st.session_state["auteur"] = actor.strip()
-    st.session_state[f"{key}-bilan"] = (True, said)
-    if not took.n_quarantined:
-        st.session_state[f"{key}-tour"] += 1
+    after = _after(key)
+    with st.spinner("Écriture dans l’étude : tout, ou rien…"):
+        # A click meanwhile interrupts at the next use of Streamlit, never between the writing and what is said of it.
+        try:
+            after.said = deposits.accept(
+                state.study(), took, file=file, reason=reason, actor=actor, update=update, version=version
+            )
+        except GeoQmiError as error:
+            after.written, after.said = False, str(error)
+            return
+        after.written = True
+        after.turn += not took.n_quarantined

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def page() -> None:
     """Show the page."""
-    opening = header("Diagnostic", walked_first=True)
+    opening = header("Diagnostic", opens_on="sessions")
     if opening is None:
         return
     tables, ident, names = opening

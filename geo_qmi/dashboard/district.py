@@ -43,7 +43,7 @@ def page() -> None:
     with field:
         _field(tables, ident)
     kept = state.of_study("tables du quartier", ident, build=lambda: _kept(tables, ident))
-    downloads(kept, key="quartier", mark=maps.DEMO if walks else "")
+    downloads(kept, key="quartier")
 
 
 def _perimeter(district: pd.Series[Any]) -> None:

@@ -6,26 +6,26 @@ for the session under its name, and never written to the study; both pages then 
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from geo_qmi import walking
-from geo_qmi.dashboard import state
+from geo_qmi.dashboard import state, uploads, visit
+from geo_qmi.dashboard.long_work import Stopped, awaited
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.errors import GeoQmiError, InputError
 from geo_qmi.sources.streets import read_streets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import geopandas as gpd
     import pandas as pd
 
+    from geo_qmi.dashboard.long_work import Bar
     from geo_qmi.walking import Terrain
 
 #: Suffixes of the files that hold a map, and of those that hold a table: those the commands read.
@@ -65,11 +65,14 @@ def chosen(
     with st.expander("Rues, habitants, heure : changer le terrain", icon=":material/tune:"):
         kept = _kept_layers(key, offered)
         left, middle, right = st.columns(3, vertical_alignment="bottom")
-        hour = left.time_input("Heure de la marche", value=None, key=f"{key}-heure")
-        slopes = middle.checkbox("Compter la pente, si les rues ont des altitudes", key=f"{key}-pente")
-        size = right.number_input(
-            "Personnes par ménage, si la couche n’en dit rien", 1.0, 10.0, None, step=0.1, key=f"{key}-menage"
+        hour = left.time_input("Heure de la marche", value=None, **visit.in_address(f"{key}-heure", visit.TIMES))
+        slopes = middle.checkbox(
+            "Compter la pente, si les rues ont des altitudes", **visit.in_address(f"{key}-pente", visit.YES_OR_NO)
         )
+        size = right.number_input(
+            "Personnes par ménage, si la couche n’en dit rien", 1.0, 10.0, None, step=0.1,
+            **visit.in_address(f"{key}-menage", least=1, most=10),
+        )  # fmt: skip
         st.caption(
             "Rien n’entre dans l’étude. Sans rues : terrain ouvert avec coupures. Sans habitants : des hectares. "
             "Sans heure : tous les franchissements sont comptés ouverts."
@@ -82,10 +85,11 @@ def chosen(
     marks = tuple((name, mark) for name, (mark, _) in sorted(kept.items()))
     stamp = (state.stamp(), ident, marks, options["at"], slopes)
     try:
-        with st.spinner("Préparation du terrain…"):
-            given = state.remembered(("terrain", *stamp), lambda: walking.terrain(tables, ident, **options))
+        given = awaited("terrain", stamp, lambda bar: walking.terrain(tables, ident, **options, announce=bar))
     except InputError as error:
         st.info(literal(error))
+        return None
+    except Stopped:
         return None
     return Chosen(given, (*stamp, size), kept["zones"][1] if "zones" in kept else None, size)
 
@@ -97,30 +101,32 @@ def served() -> tuple[str, pd.DataFrame] | None:
 
 
 def dropped(
-    title: str, read: Callable[[Path, str], Any], *, types: list[str], key: str
+    title: str, read: Callable[[Path, str, Bar], Any], *, types: list[str], key: str
 ) -> tuple[str, Any] | None:  # fmt: skip
-    """Take one file in; return a mark of its content and what was read, or ``None``, its refusal being shown."""
+    """Take one file in as `geo_qmi.dashboard.uploads.read`; return a mark of its content and what was read.
+
+    ``None`` without a file, and when it was refused or its reading stopped, which is then said.
+    """
     given = st.file_uploader(f"{title} (50 Mo au plus)", type=types, key=key, max_upload_size=50)
     if given is None:
         return None
-    content = given.getvalue()
-    mark = f"{given.name}-{hashlib.sha256(content).hexdigest()}"
     try:
-        with st.spinner("Lecture de la couche…"):
-            return mark, state.remembered(("couche", key, mark), lambda: _read(content, given.name, read))
+        return uploads.mark(given), uploads.read(given, f"{key}-lecture", read)
     except GeoQmiError as error:
         st.warning(literal(error))
-        return None
+    except Stopped:
+        pass
+    return None
 
 
 def _kept_layers(key: str, offered: Sequence[str]) -> dict[str, tuple[str, Any]]:
     """Return the layers of the session, by kind, with a mark of each; new files replace older ones."""
     kept: dict[str, tuple[str, Any]] = st.session_state.setdefault("couches", {})
-    readers: dict[str, Callable[[Path, str], Any]] = {
-        "streets": lambda path, _: read_streets(path),
-        "population": lambda path, name: walking.population_of(path, name=name),
-        "zones": lambda path, name: walking.zones_of(path, name=name),
-        "served": lambda path, name: walking.served_of(path, name=name),
+    readers: dict[str, Callable[[Path, str, Bar], Any]] = {
+        "streets": lambda path, _, bar: read_streets(path, progress=bar),
+        "population": lambda path, name, _: walking.population_of(path, name=name),
+        "zones": lambda path, name, _: walking.zones_of(path, name=name),
+        "served": lambda path, name, _: walking.served_of(path, name=name),
     }
     boxes = [box for _ in offered[::2] for box in st.columns(2)]
     for box, name in zip(boxes, offered, strict=False):
@@ -135,11 +141,3 @@ def _kept_layers(key: str, offered: Sequence[str]) -> dict[str, tuple[str, Any]]
                     del kept[name]
                     st.rerun()
     return kept
-
-
-def _read(content: bytes, name: str, read: Callable[[Path, str], Any]) -> Any:
-    """Return what a reader makes of an uploaded file; the copy on disk is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
-        path = Path(folder) / f"couche{Path(name).suffix.lower()}"
-        path.write_bytes(content)
-        return read(path, name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from geo_qmi import maps, rulebook
+from geo_qmi import rulebook
 from geo_qmi.dashboard import deposit, readings, rounds, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_table
@@ -49,7 +49,7 @@ def page() -> None:
         )
         rounds.identities(named, tables)
     if len(tables["applications"]):
-        downloads({"applications": tables["applications"]}, key="candidatures", mark=maps.DEMO if demo else "")
+        downloads({"applications": tables["applications"]}, key="candidatures")
 
 
 def _together(kept: pd.DataFrame, took: Intake | None) -> pd.DataFrame:

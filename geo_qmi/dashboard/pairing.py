@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 import streamlit as st
 
 from geo_qmi import charts, maps, matching
-from geo_qmi.dashboard import comparison, deliberation, readings, rounds, rulebook_panel, state, visit
+from geo_qmi.dashboard import comparison, deliberation, readings, rounds, rulebook_panel, state, uploads, visit
 from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.comparison import Candidates, Comparison, compare
+from geo_qmi.dashboard.long_work import Stopped, awaited
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_map, show_table
 from geo_qmi.wording import counted
@@ -18,6 +20,7 @@ from geo_qmi.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geo_qmi.dashboard.long_work import Bar
     from geo_qmi.intake import Intake
     from geo_qmi.maps import Map
     from geo_qmi.matching.readers import ThemeReader
@@ -36,6 +39,12 @@ def page() -> None:
     if not names or tables["lexicon"].empty:
         st.info("Il faut au moins un quartier et un lexique de thèmes : cette étude ne les contient pas.")
         return
+    with suppress(Stopped):
+        _page(tables, names)
+
+
+def _page(tables: Mapping[str, pd.DataFrame], names: dict[str, str]) -> None:
+    """Show the choices, then what they give."""
     candidates = _candidates(tables)
     district_ids = _districts(tables, names)
     least, most = st.columns(2)
@@ -116,7 +125,7 @@ def _uploaded() -> Candidates | None:
         st.caption("Colonnes attendues : identifiant, nom du projet, description ; mots-clés et famille si possible.")
         return None
     with state.refusals():
-        took = state.taken(given, "applications")
+        took = uploads.taken(given, "applications")
     st.markdown(
         f"**{counted(took.n_in, 'ligne lue', 'lignes lues')}** : {counted(took.n_ok, 'acceptée')}, "
         f"{counted(took.n_quarantined, 'mise')} de côté."
@@ -168,27 +177,18 @@ def _found(
     reader: ThemeReader | None,
 ) -> Comparison:
     """Compare once for each set of inputs, telling the steps."""
-    # Always there, empty or not: what follows keeps its place on the page, and the open tab stays open.
-    slot = st.empty()
     rows = state.Same(candidates.rows)
-    key = ("plan", state.stamp(), rows, *district_ids, book.sha256, "" if reader is None else reader.name)
+    mark = (state.stamp(), rows, *district_ids, book.sha256, "" if reader is None else reader.name)
 
-    def build() -> Comparison:
-        bar = slot.progress(0.0)
-        steps = matching.STEPS
-
-        def announce(step: str) -> None:
-            bar.progress(steps.index(step) / len(steps), text=f"{step}…")
-
+    def work(bar: Bar) -> Comparison:
+        bar("Étude et règles")
         fingerprint = state.study().fingerprint()
         inputs = comparison.gathered(
             candidates, tables, district_ids=district_ids, book=book, fingerprint=fingerprint, reader=reader
         )
-        found = compare(inputs, announce=announce)
-        bar.empty()
-        return found
+        return compare(inputs, announce=bar)
 
-    return state.remembered(key, build)
+    return awaited("plan", mark, work, total=len(matching.STEPS) + 1)
 
 
 def _verdict(found: Comparison, candidates: Candidates) -> None:

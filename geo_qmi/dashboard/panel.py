@@ -17,6 +17,7 @@ from geo_qmi.deck import MANY, Look, deck, legend, seen
 from geo_qmi.export import FORMATS, MAPS_ONLY
 from geo_qmi.gis import table_bytes
 from geo_qmi.maps.bases import BASE_HOST, BASES
+from geo_qmi.overview import is_demo
 from geo_qmi.schema import geometry_types, label
 from geo_qmi.wording import counted
 
@@ -38,19 +39,23 @@ _OVER_BASE = 50
 _LISTED = 500
 #: Ground shown around one object, in metres.
 _AROUND_M = 150.0
+#: Height of a row of a table on the screen, in pixels.
+_ROW_PX = 35
+#: Tables up to this height are shown whole; taller ones scroll over ten rows, as Streamlit has it.
+_WHOLE_PX = 15 * _ROW_PX + 3
 
 _MIME = {".csv": "text/csv", ".geojson": "application/geo+json", ".gpkg": "application/geopackage+sqlite3"}
 
 
-def header(title: str, *, walked_first: bool = False) -> tuple[Mapping[str, Any], str, dict[str, str]] | None:
+def header(title: str, *, opens_on: str = "") -> tuple[Mapping[str, Any], str, dict[str, str]] | None:
     """Show the title of a page and the list of districts, one choice for all pages.
 
     Parameters
     ----------
     title
         Of the page.
-    walked_first
-        Open on a district where a session was held, when none was chosen yet.
+    opens_on
+        Table with a column ``district_id``: open on a district it names, when none was chosen yet.
 
     Returns
     -------
@@ -64,17 +69,19 @@ def header(title: str, *, walked_first: bool = False) -> tuple[Mapping[str, Any]
     if not names:
         st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
         return None
-    went = set(tables["sessions"]["district_id"]) if walked_first else set()
-    ident = visit.district(names, box=right, first=next((name for name in names if name in went), ""))
+    named = set(tables[opens_on]["district_id"]) if opens_on else set()
+    ident = visit.district(names, box=right, first=next((name for name in names if name in named), ""))
     return tables, ident, names
 
 
 def show_table(frame: pd.DataFrame, *, height_px: int | None = None, key: str | None = None) -> None:
-    """Show a table; a missing cell is a dash, numbers follow the reader's language."""
+    """Show a table, at most so tall; a missing cell is a dash, numbers follow the reader's language."""
     numbers = {
         name: st.column_config.NumberColumn(format="localized") for name in frame.select_dtypes("number").columns
     }
-    st.dataframe(frame, hide_index=True, placeholder="—", column_config=numbers, height=height_px or "auto", key=key)
+    whole_px = _ROW_PX * (len(frame) + 1) + 3
+    height: Any = "content" if whole_px <= (height_px or _WHOLE_PX) else height_px or "auto"
+    st.dataframe(frame, hide_index=True, placeholder="—", column_config=numbers, height=height, key=key)
 
 
 def show_sentences(frame: pd.DataFrame) -> None:
@@ -382,13 +389,15 @@ def downloads(frames: Mapping[str, pd.DataFrame], *, key: str, mark: str = "") -
     key
         Name of this group of widgets.
     mark
-        Words added to titles, such as the demonstration mark.
+        Words added to the titles of what was computed from demonstration; a table of the study says by itself whether
+        it holds any.
     """
     with st.expander("Télécharger les données de cette page", icon=":material/download:"):
         left, right = st.columns(2)
         name = left.selectbox("Table", list(frames), format_func=label, key=f"{key}-table")
         suffix = right.selectbox("Format", _suffixes(name), format_func=FORMATS.__getitem__, key=f"{key}-format")
-        title = f"{label(name)}{f' – {mark}' if mark else ''}"
+        said = maps.DEMO if is_demo(frames[name]).any() else mark
+        title = f"{label(name)}{f' – {said}' if said else ''}"
         st.download_button(
             f"Télécharger « {title} »",
             partial(table_bytes, frames[name], name, suffix=suffix, title=title),

@@ -94,7 +94,7 @@ def _map(tables: Mapping[str, pd.DataFrame], edition: int | None, section: str |
     )
     show_map(drawn, key="carte-programme", height_px=620)
     if len(by_territory):
-        st.markdown(f"**Portés par un EPT, sans commune à colorer : {len(by_territory)}**")
+        st.markdown(f"**Portés par un établissement public territorial (EPT), sans commune à colorer : {len(by_territory)}**")
         show_table(readings.labelled(by_territory, "fund_projects", ["carrier", "title", "section", "source"]))
     st.caption(readings.counting_rule(fund))
 
@@ -119,7 +119,10 @@ def _projects(tables: Mapping[str, pd.DataFrame], edition: int | None) -> None:
         rows = rows[rows["Famille"].isin(families)]
     if statuses:
         rows = rows[rows[column].isin(statuses)]
-    st.markdown(f"**{counted(len(rows), 'projet')}** : quartier d’attribution et lieu de déploiement diffèrent.")
+    st.markdown(
+        f"**{counted(len(rows), 'projet')}**, chacun avec son quartier d’attribution et, s’il est connu, son lieu de "
+        "déploiement : ce n’est pas toujours le même."
+    )
     show_table(rows, height_px=460)
 
 

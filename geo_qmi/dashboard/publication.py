@@ -11,7 +11,7 @@ import streamlit as st
 
 from geo_qmi import cover, export, handover, mapping, packing
 from geo_qmi.atlas import Layout, day_words
-from geo_qmi.dashboard import readings, state, visit
+from geo_qmi.dashboard import long_work, readings, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.editions import EDITIONS
 from geo_qmi.errors import GeoQmiError
@@ -297,20 +297,14 @@ def _made(
         Number of stages, for the bar.
     """
     if st.button(label, type="primary", key=f"{key}-faire"):
-        place = st.empty()
-        with place.container():
-            bar = st.progress(0.0, text="Préparation…")
-            st.button("Arrêter", key=f"{key}-arreter")
-        stages = iter(range(1, total + 1))
-
-        def announce(stage: str) -> None:
-            bar.progress(min(next(stages, total) / (total + 1), 1.0), text=stage)
-
         try:
-            st.session_state[f"fait-{key}"] = (mark, build(announce))
+            with long_work.shown(key, mark, total=total) as bar:
+                made = build(bar)
+            st.session_state[f"fait-{key}"] = (mark, made)
         except GeoQmiError as error:
             st.error(literal(error))
-        place.empty()
+    else:
+        long_work.say_stopped(key, mark)
     kept, made = st.session_state.get(f"fait-{key}", (None, None))
     if made is None or kept != mark:
         return None

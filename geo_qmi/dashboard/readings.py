@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from geo_qmi import maps
+from geo_qmi.desk.ledger import headings
 from geo_qmi.schema import choices, columns
 from geo_qmi.wording import agreed, counted, number
 
@@ -38,7 +39,7 @@ def labelled(frame: pd.DataFrame, name: str, wanted: Sequence[str] | None = None
         elif specs[column].metadata["kind"] == "datetime":
             shown[column] = shown[column].str.replace("T", " ")
     shown = shown.dropna(axis="columns", how="all") if len(shown) else shown
-    return shown.rename(columns={column: str(specs[column].title) for column in kept})
+    return shown.rename(columns=headings(name))
 
 
 def each_once(fund: pd.DataFrame) -> pd.DataFrame:
@@ -105,7 +106,7 @@ def _statuses(statuses: pd.DataFrame) -> pd.DataFrame:
     """Return one column a document, the status it gives to each project."""
     told = statuses.assign(status=statuses["status"].map(choices("project_statuses", "status") or {}))
     wide = told.pivot_table(index="project_id", columns="document", values="status", aggfunc="first")
-    return wide.rename(columns=lambda document: f"Statut selon {document}")
+    return wide.rename(columns=lambda document: f"Statut selon le document {document}")
 
 
 def projects(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from geo_qmi import schema
 from geo_qmi.dashboard import deposit, state, table_editor, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_table
+from geo_qmi.desk import ledger
 from geo_qmi.errors import GeoQmiError
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def _read_only(tables: Mapping[str, pd.DataFrame]) -> None:
     public = [name for name in tables if not schema.table(name).metadata["private"]]
     name = _chosen(public)
     frame = tables[name].drop(columns=["geometry", *schema.private_columns(name)], errors="ignore")
-    titles = {column: str(spec.title) for column, spec in schema.columns(name).items()}
-    show_table(frame.rename(columns=titles), height_px=520, key=f"donnees-lecture-{name}")
+    show_table(frame.rename(columns=ledger.headings(name)), height_px=520, key=f"donnees-lecture-{name}")
     downloads({name: tables[name]}, key=f"donnees-{name}")
 
 
@@ -104,7 +104,11 @@ def _past() -> None:
                 f"Annuler l’écriture n° {entry}", key="donnees-annuler", on_click=partial(_undo, entry)
             )
     shown = journal.iloc[::-1].head(_WRITES).rename(columns=_JOURNAL)
-    worded = {"Action": shown["Action"].replace(_ACTIONS), "Table": shown["Table"].map(schema.label)}
+    worded = {
+        "Quand (UTC)": shown["Quand (UTC)"].str.replace("T", " ").str.rstrip("Z"),
+        "Action": shown["Action"].replace(_ACTIONS),
+        "Table": shown["Table"].map(schema.label),
+    }
     show_table(shown.assign(**worded), height_px=420, key="donnees-journal")
 
 

@@ -5,6 +5,7 @@ Shows what `geo_qmi.jury` finds; nothing is computed or kept here.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,8 +13,9 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from geo_qmi import export, jury
-from geo_qmi.dashboard import state
+from geo_qmi.dashboard import state, uploads
 from geo_qmi.dashboard.deliberation import show_finding
+from geo_qmi.dashboard.long_work import Stopped, awaited
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
 from geo_qmi.rulebook import parsed, with_values
@@ -43,8 +45,8 @@ def marks(names: Mapping[str, str]) -> None:
         if given is None:
             st.caption("Une ligne par dossier et par évaluateur, même échelle pour tous. Rien n’est conservé.")
             return
-        with state.refusals():
-            took = state.taken(given, "marks")
+        with suppress(Stopped), state.refusals():
+            took = uploads.taken(given, "marks")
             if took.n_quarantined:
                 reasons = "; ".join(defect.sentence() for defect in took.defects[:3])
                 st.warning(literal(f"{counted(took.n_quarantined, 'ligne mise de côté')} : {reasons}"))
@@ -54,13 +56,15 @@ def marks(names: Mapping[str, str]) -> None:
 def identities(candidates: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
     """Show the dossiers that look alike, and the other names of known projects with their source."""
     st.markdown("**Doublons probables** : montrés, jamais fusionnés")
-    found = state.remembered(
-        ("doublons", state.stamp(), state.Same(candidates)), lambda: jury.duplicates(candidates, tables)
-    )
-    if found.sentences:
-        show_finding(found)
-    else:
-        st.caption("Aucune paire ne se ressemble.")
+    with suppress(Stopped):
+        found = awaited(
+            "doublons", (state.stamp(), state.Same(candidates)),
+            lambda bar: jury.duplicates(candidates, tables, announce=bar),
+        )  # fmt: skip
+        if found.sentences:
+            show_finding(found)
+        else:
+            st.caption("Aucune paire ne se ressemble.")
     with st.expander("Autres noms des projets connus, et leur source"):
         names = state.of_study("autres noms", build=lambda: jury.aliases(tables).iloc[:, 1:])
         show_table(names, height_px=320)

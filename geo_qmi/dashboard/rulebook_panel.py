@@ -85,7 +85,7 @@ def _weights(book: Rulebook, mark: str) -> dict[str, float]:
     for number, name in enumerate(CRITERIA):
         now = book.rules.criterion(name).weight
         weight = columns[number % 3].slider(
-            book.rules.label(name), 0.0, max(_WIDEST, now), now, step=0.05,
+            book.rules.label(name), 0.0, max(_WIDEST, now), now, step=0.05, format="localized",
             **visit.in_address(f"poids-{name}{mark}", most=max(_WIDEST, now)),
         )  # fmt: skip
         if abs(weight - now) > 1e-9:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_qmi import maps, sensitive
-from geo_qmi.dashboard import fieldwork, fieldwork_rows, measures, state, visit, walk_upload
+from geo_qmi import sensitive
+from geo_qmi.dashboard import fieldwork, fieldwork_rows, measures, state, uploads, visit, walk_upload
 from geo_qmi.dashboard.fieldwork import CELLS_M, METHODS, SIGNS, VIEWS, Fieldwork, Ground, Kept
+from geo_qmi.dashboard.long_work import Stopped
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.sources.files import read_file
@@ -20,10 +18,12 @@ from geo_qmi.vocabulary import ACTOR_GROUPS, SENSES, THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import geopandas as gpd
     import pandas as pd
 
+    from geo_qmi.dashboard.long_work import Bar
     from geo_qmi.maps import Map
 
 #: What the places of a page depend on, beside the study: district, choices, side of the cells.
@@ -34,7 +34,7 @@ _FILES = ["gpkg", "geojson", "csv", "xlsx", "zip"]
 
 def page() -> None:
     """Show the page."""
-    opening = header("Carte sensible", walked_first=True)
+    opening = header("Carte sensible", opens_on="sessions")
     if opening is None:
         return
     tables, ident, _ = opening
@@ -71,7 +71,7 @@ def page() -> None:
         with measured:
             _measured(ground, found, mark, with_words=with_words)
     names_of = ("sessions", "routes", "stages", "observations", "statements", "workshop_items")
-    downloads({name: own[name] for name in names_of if len(own[name])}, key="sensible", mark=maps.DEMO * found.demo)
+    downloads({name: own[name] for name in names_of if len(own[name])}, key="sensible")
     walk_upload.section(ident)
 
 
@@ -259,10 +259,11 @@ def _offered() -> dict[str, sensitive.Measured | None]:
     )  # fmt: skip
     if given is None:
         return {}
-    content = given.getvalue()
-    key = ("mesure", given.name, hashlib.sha256(content).hexdigest())
-    with state.refusals(), st.spinner("Lecture de la couche…"):
-        layer = state.remembered(key, lambda: _read(content, given.name))
+    try:
+        with state.refusals():
+            layer = uploads.read(given, "sensible-lecture", _read)
+    except Stopped:
+        return {}
     columns = measures.numeric_columns(layer)
     if not columns:
         st.error("Aucune colonne de nombres dans cette couche : ajoutez-y la mesure, puis déposez-la de nouveau.")
@@ -275,12 +276,9 @@ def _offered() -> dict[str, sensitive.Measured | None]:
     return {topic: sensitive.Measured(layer, column, limit)}
 
 
-def _read(content: bytes, name: str) -> gpd.GeoDataFrame:
-    """Return the first layer of an uploaded file; the copy on disk is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
-        path = Path(folder) / f"mesure{Path(name).suffix.lower()}"
-        path.write_bytes(content)
-        return measures.measured_layer(read_file(path, name=literal(name))[0])
+def _read(path: Path, name: str, _: Bar) -> gpd.GeoDataFrame:
+    """Return the first layer of a file."""
+    return measures.measured_layer(read_file(path, name=literal(name))[0])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ Frames handed out are shared too: pages make new ones and never change them.
 from __future__ import annotations
 
 import atexit
-import hashlib
 import os
 import shutil
 import tempfile
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 from streamlit import runtime
 
-from geo_qmi import runs, schema
+from geo_qmi import schema
 from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.errors import GeoQmiError, StudyError
@@ -34,9 +33,7 @@ if TYPE_CHECKING:
 
     import geopandas as gpd
     import pandas as pd
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from geo_qmi.intake import Intake
     from geo_qmi.maps.drawing import Extent
 
 Result = TypeVar("Result")
@@ -172,20 +169,6 @@ class Same:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Same) and other.held is self.held
-
-
-def taken(given: UploadedFile, table: str) -> Intake:
-    """Return what became of the rows of an uploaded file held against a table; its copy on disk is gone afterwards."""
-    content = given.getvalue()
-
-    def read() -> Intake:
-        with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
-            path = Path(folder) / f"depot{Path(given.name).suffix.lower()}"
-            path.write_bytes(content)
-            return runs.taken(path, table, name=given.name)
-
-    with st.spinner("Lecture du fichier…"):
-        return remembered(("dépôt", table, given.name, hashlib.sha256(content).hexdigest()), read)
 
 
 #: Names, in the address of a page, of the layers switched and of the opacity of fills.

@@ -27,8 +27,9 @@ Thing = TypeVar("Thing")
 #: Name of the district in the address, and where it is kept while a page without district is read.
 DISTRICT = "quartier"
 _CARRIED = "quartier-garde"
-#: How an address says whether a box is ticked.
+#: How an address says whether a box is ticked, and a time of day.
 YES_OR_NO = ("true", "false")
+TIMES = frozenset(f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in range(60))
 _FOLDER = Path(__file__).resolve().parent
 _TITLES = {file: title for file, title, *_ in PAGES}
 
@@ -111,7 +112,7 @@ def told_apart(names: Mapping[Thing, str], *, ident: Callable[[Thing], str] = st
     return {one: name if shared[name] == 1 else f"{name} ({ident(one)})" for one, name in names.items()}
 
 
-def in_address(key: str, offered: Iterable[str] = (), *, most: float | None = None) -> dict[str, Any]:
+def in_address(key: str, offered: Iterable[str] = (), *, least: float = 0, most: float | None = None) -> dict[str, Any]:
     """Return what puts a choice in the address, so that a view can be sent; say when the address asks the impossible.
 
     Parameters
@@ -120,8 +121,8 @@ def in_address(key: str, offered: Iterable[str] = (), *, most: float | None = No
         Of the widget, which is also the name in the address.
     offered
         Words shown for each choice, as the address spells them.
-    most
-        Greatest number that may be asked, from 0, where it is no list.
+    least, most
+        Ends of the numbers that may be asked, where it is no list.
 
     Returns
     -------
@@ -133,7 +134,7 @@ def in_address(key: str, offered: Iterable[str] = (), *, most: float | None = No
     """
     asked = st.query_params.get_all(key)
     words = set(offered)
-    wrong = [one for one in asked if (one not in words if most is None else not _within(one, most))]
+    wrong = [one for one in asked if (one not in words if most is None else not _within(one, least, most))]
     if wrong:
         st.warning(
             f"L’adresse de cette page demande « {literal(wrong[0][:80])} », qui n’est pas parmi les choix : "
@@ -142,9 +143,9 @@ def in_address(key: str, offered: Iterable[str] = (), *, most: float | None = No
     return {"key": key, "bind": "query-params"}
 
 
-def _within(text: str, most: float) -> bool:
+def _within(text: str, least: float, most: float) -> bool:
     try:
-        return 0 <= float(text) <= most
+        return least <= float(text) <= most
     except ValueError:
         return False
 

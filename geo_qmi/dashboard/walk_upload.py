@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from geo_qmi.dashboard import state, visit
+from geo_qmi.dashboard import long_work, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import show_table
 from geo_qmi.errors import InputError
 from geo_qmi.intake import walks
 from geo_qmi.intake.report import write_csv
 from geo_qmi.sources.field.collected import Hints
+from geo_qmi.sources.files import watched
 from geo_qmi.vocabulary import ACTOR_GROUPS, SESSION_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from geo_qmi.intake.walks import WalkImport
 
@@ -63,8 +64,8 @@ def section(district_id: str) -> None:
             "GPX et photos, tableur, fiche papier avec ses points de calage."
         )
         _form(district_id)
-        if _OUTCOME in st.session_state:
-            _told(st.session_state[_OUTCOME])
+        if outcomes := _outcomes():
+            _told(outcomes[-1])
 
 
 def _form(district_id: str) -> None:
@@ -89,21 +90,45 @@ def _form(district_id: str) -> None:
         actor = visit.actor("Qui importe, pour le journal", box=right, key="marche-qui")
         asked = st.form_submit_button("Importer", type="primary", key="marche-importer")
     if not asked:
+        long_work.say_stopped("marche", district_id)
         return
     if not given:
         st.error("Aucun fichier : déposez ce que l’outil de collecte a rendu.")
         return
     hints = Hints(start=start.strip(), participant=who.strip(), actor_group=group or "", kind=kind)
-    with state.refusals(), st.spinner("Import de la marche…"):
-        st.session_state[_OUTCOME] = imported(
-            [(file.name, file.getvalue()) for file in given], district_id=district_id, session=session.strip(),
-            actor=actor.strip(), hints=hints,
-        )  # fmt: skip
+    outcomes = _outcomes()
+    with state.refusals(), long_work.shown("marche", district_id) as bar, watched(bar.still):
+
+        def announce(stage: str, share: float) -> None:
+            if stage == walks.WRITING:
+                bar.closing(stage)
+            else:
+                bar(stage, share)
+
+        # Kept without asking Streamlit: a click cannot come between the writing and what is said of it.
+        outcomes[:] = [
+            imported(
+                [(file.name, file.getvalue()) for file in given], district_id=district_id, session=session.strip(),
+                actor=actor.strip(), hints=hints, announce=announce,
+            )
+        ]  # fmt: skip
     st.rerun()  # the map above was drawn before the walk was in
 
 
+def _outcomes() -> list[Outcome]:
+    """Return the outcome of the last import of this session, if any."""
+    found: list[Outcome] = st.session_state.setdefault(_OUTCOME, [])
+    return found
+
+
 def imported(
-    files: Sequence[tuple[str, bytes]], *, district_id: str, session: str, actor: str, hints: Hints
+    files: Sequence[tuple[str, bytes]],
+    *,
+    district_id: str,
+    session: str,
+    actor: str,
+    hints: Hints,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> Outcome:
     """Write uploaded files into the open study and return what became of them.
 
@@ -111,6 +136,8 @@ def imported(
     ----------
     files
         Name and content of each.
+    announce
+        As `geo_qmi.intake.walks.import_walk`.
 
     Raises
     ------
@@ -121,7 +148,9 @@ def imported(
         path = _laid_out(files, Path(folder))
         if any(name.lower().endswith(_PICTURES) for name, _ in files):
             hints = replace(hints, photos=folder)
-        took = walks.import_walk(state.study(), path, session=session, district=district_id, actor=actor, hints=hints)
+        took = walks.import_walk(
+            state.study(), path, session=session, district=district_id, actor=actor, hints=hints, announce=announce
+        )
         return _outcome(took, Path(folder))
 
 

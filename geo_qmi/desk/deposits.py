@@ -24,7 +24,7 @@ from geo_qmi.sources.files import read_file
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from geo_qmi.errors import Defect
     from geo_qmi.intake import Intake
@@ -54,13 +54,13 @@ _SEVERITIES = {"error": "refus", "warning": "à savoir"}
 _EXCEL_CHARS, _TOO_LONG = 32_767, "(trop long pour Excel : voir le fichier CSV)"
 
 
-def layers(content: bytes, name: str) -> list[RawTable]:
-    """Return the layers or sheets of a file brought as bytes; its copy on disk is gone afterwards.
+def layers(path: Path, name: str) -> list[RawTable]:
+    """Return the layers or sheets of a file.
 
     Parameters
     ----------
-    content
-        Bytes of the file.
+    path
+        The file, or a copy of it.
     name
         Its name, as the user knows it; the suffix is held against the bytes.
 
@@ -71,10 +71,7 @@ def layers(content: bytes, name: str) -> list[RawTable]:
     InputError
         The file holds no layer.
     """
-    with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder:
-        path = Path(folder) / f"depot{Path(name).suffix.lower()}"
-        path.write_bytes(content)
-        found = read_file(path, name=name)
+    found = read_file(path, name=name)
     if not found:
         raise InputError(f"« {shown(name)} » n’a aucune couche à lire → vérifiez l’export.")
     return found
@@ -147,12 +144,13 @@ def held(
     crs: str = "",
     known: Mapping[str, pd.DataFrame],
     update: bool = False,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> Intake:
     """Return what becomes of each record under the meanings chosen by the user.
 
     Parameters
     ----------
-    raw, table, known, update
+    raw, table, known, update, announce
         As `geo_qmi.intake.take_in`.
     chosen
         As `guessed`, corrected; only what differs from the guess is imposed. A column left out keeps its guess.
@@ -174,7 +172,7 @@ def held(
                 f"« {shown(column)} » et « {shown(others[0])} » sont toutes deux « {meanings(table)[target]} » : "
                 "mettez l’une des deux sur « ignorer »."
             )
-    return take_in(raw, table, crs=crs or None, mapping=corrected, known=known, update=update)
+    return take_in(raw, table, crs=crs or None, mapping=corrected, known=known, update=update, announce=announce)
 
 
 def defect_rows(defects: Iterable[Defect]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from geo_qmi.intake.faults import Faults
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -96,6 +96,7 @@ def take_in(
     mapping: Mapping[str, str] | None = None,
     known: Mapping[str, pd.DataFrame] | None = None,
     update: bool = False,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> Intake:
     """Return the rows of `raw` typed as table `name`, and the others with the reason.
 
@@ -118,6 +119,8 @@ def take_in(
         it neither is checked.
     update
         Rows whose identifier is in the study may replace it.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
 
     Raises
     ------
@@ -141,16 +144,20 @@ def take_in(
     seen = recognise(raw.frame, name, mapping=mapping)
     faults = Faults(raw.file, raw.layer, spelled=dict(seen.taken))
     faults.from_reader(raw.defects)
+    announce("Lieux", 0.0)
     shapes = _shapes(raw, name, seen, crs=crs, faults=faults)
     if len(raw.frame.columns) or len(raw.frame):
         _tell_columns(seen, name, faults)
     else:
         faults.table("aucun enregistrement dans ce fichier", "vérifiez l’export", severity="warning")
+    announce("Nombres, dates et mots de chaque colonne", 0.2)
     frame = _typed(raw, name, seen, shapes=shapes, faults=faults)
+    announce("Règles de la table", 0.5)
     checked = frame.drop(index=_tell_copies(raw, frame, name, faults))
     missing = {*seen.missing, *seen.clashes, *(["geometry"] if shapes is None else [])}
     faults.from_schema(d for d in schema.validate(checked, name) if d.field not in missing)
     tell_check_digits(frame, faults)
+    announce("Lignes déjà dans l’étude", 0.8)
     present = _tell_known(checked, name, known, faults=faults, update=update)
     return _parted(raw, name, frame, faults=faults, present=present)
 

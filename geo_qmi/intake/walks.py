@@ -26,7 +26,7 @@ from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import geopandas as gpd
 
@@ -38,6 +38,8 @@ _OUTCOMES = ["added", "updated", "unchanged", "refused"]
 #: Half a metre: positions kept in degrees do not come back to the millimetre, and no field position is that good.
 _SAME_PLACE_M = 0.5
 _NO_HINTS = Hints()
+#: The stage that writes, which goes to its end: all is written, or nothing.
+WRITING = "Écriture dans l’étude"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class WalkImport:
         return f" Dont {counted(n_erased, 'refusé')}, leur auteur étant effacé de l’étude." if n_erased else ""
 
 
-def import_walk(
+def import_walk(  # noqa: PLR0913 - what one import is told, passed by name
     study: Study,
     path: str | os.PathLike[str],
     *,
@@ -97,6 +99,7 @@ def import_walk(
     crs: str | None = None,
     actor: str = "",
     hints: Hints = _NO_HINTS,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> WalkImport:
     """Write a walk into a study, in one transaction, and return what became of each record.
 
@@ -120,6 +123,8 @@ def import_walk(
         Who imports, for the journal.
     hints
         What the file leaves unsaid.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1; `WRITING` is the last.
 
     Raises
     ------
@@ -135,18 +140,22 @@ def import_walk(
     versions = {name: study.version(name) for name in TABLES}
     known = study.read_many()
     _check_place(known, session=session, district=district)
+    announce("Lecture des fichiers", 0.0)
     collected = read_walk(path, tool=tool, hints=hints, crs=crs)
+    announce("Séance, personnes et observations", 0.4)
     prepared = prepare(
         collected, session=session, district=district, known=known, hints=hints, erased_among=study.erased_among
     )
     _check_start(prepared, session=session)
     imposed = None if collected.tool in {"paper", "gpx"} else crs
+    announce("Contrôle, table par table", 0.6)
     parts = _taken(prepared, known, crs=imposed)
     changed, outcome = _compared(parts, known, prepared.brought)
     accepted = {name: part.accepted for name, part in parts.items()}
     found = [*collected.defects, *prepared.defects, *(d for part in parts.values() for d in part.defects)]
     found += _doubts(accepted, known, session=session)
     reason = f"import de terrain de « {shown(_name(path))} », séance {session}"
+    announce(WRITING, 0.9)
     if changed:
         study.write_many(changed, reason=reason, actor=actor, expected_versions=versions)
     n_erased = sum(defect.reason == ERASED for defect in found)

@@ -15,7 +15,7 @@ from geo_qmi.matching.identity import likely_duplicates
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _VERDICTS = {
     "likely": "à vérifier : peut-être le même",
@@ -24,7 +24,12 @@ _VERDICTS = {
 }
 
 
-def duplicates(candidates: pd.DataFrame, tables: Mapping[str, Any]) -> Finding:
+def duplicates(
+    candidates: pd.DataFrame,
+    tables: Mapping[str, Any],
+    *,
+    announce: Callable[[str, float], None] = lambda *_: None,
+) -> Finding:
     """Return the pairs of dossiers somebody should look at.
 
     Parameters
@@ -33,8 +38,12 @@ def duplicates(candidates: pd.DataFrame, tables: Mapping[str, Any]) -> Finding:
         ``project_id``, ``name``, and ``siret``, ``description`` where they exist.
     tables
         ``projects`` and ``project_names``: the known projects.
+    announce
+        As `geo_qmi.matching.identity.likely_duplicates`.
     """
-    found = likely_duplicates(candidates, projects=tables["projects"], other_names=tables["project_names"])
+    found = likely_duplicates(
+        candidates, projects=tables["projects"], other_names=tables["project_names"], announce=announce
+    )
     table = pd.DataFrame(
         {
             "Dossier (identifiant)": found["project_a"],

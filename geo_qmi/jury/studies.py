@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -80,8 +81,13 @@ class Finding:
         return {"title": self.title, "sentences": list(self.sentences), **rows}
 
 
-def alternatives(prepared: Prepared, result: Match) -> Finding:
-    """Return the plans within 1 % of the best, the pairs common to all of them and those that vary."""
+def alternatives(
+    prepared: Prepared, result: Match, *, announce: Callable[[str, float], None] = lambda *_: None
+) -> Finding:
+    """Return the plans within 1 % of the best, the pairs common to all of them and those that vary.
+
+    `announce` is called with the French name of each stage and the share done, here and in the studies below.
+    """
     near = matching.near_plans(
         result.scores,
         result.rules,
@@ -89,6 +95,7 @@ def alternatives(prepared: Prepared, result: Match) -> Finding:
         sites=result.sites,
         criteria=result.by_criterion(),
         limit=_PLANS,
+        announce=announce,
     )
     names = labels(prepared)
     core = near.core.assign(state="noyau sûr")
@@ -110,7 +117,9 @@ def alternatives(prepared: Prepared, result: Match) -> Finding:
     )
 
 
-def robustness(prepared: Prepared, result: Match) -> Finding:
+def robustness(
+    prepared: Prepared, result: Match, *, announce: Callable[[str, float], None] = lambda *_: None
+) -> Finding:
     """Return how the plan holds when weights change: by draws over all weights, then one weight at a time, exactly."""
     title = "Si les poids étaient autres"
     criteria = result.by_criterion("low")
@@ -121,8 +130,14 @@ def robustness(prepared: Prepared, result: Match) -> Finding:
     take = result.rules.missing.take
     high = result.by_criterion("high")
     points = {name: low + take * (high[name] - low) for name, low in criteria.items()}
-    shares = weights.plan_acceptability(points, result.rules, themes=result.themes, sites=result.sites, draws=_DRAWS)
-    ranks = weights.rank_acceptability(criteria, high=high, draws=_RANK_DRAWS, most=1)
+    shares = weights.plan_acceptability(
+        points, result.rules, themes=result.themes, sites=result.sites, draws=_DRAWS,
+        announce=lambda stage, share: announce(stage, share / 2),
+    )  # fmt: skip
+    ranks = weights.rank_acceptability(
+        criteria, high=high, draws=_RANK_DRAWS, most=1,
+        announce=lambda stage, share: announce(stage, 0.5 + share / 10),
+    )  # fmt: skip
     first = ranks.rename(columns={"acceptability": "first"})[["project_id", "district_id", "first"]]
     best = result.plan.rows[["project_id", "district_id"]].assign(kept=True)
     keys = ["project_id", "district_id"]
@@ -134,9 +149,15 @@ def robustness(prepared: Prepared, result: Match) -> Finding:
     current = {name: result.appraisal.weights[name] for name in criteria}
     spans = [
         weights.plan_ranges(
-            points, current, rules=result.rules, criterion=name, themes=result.themes, sites=result.sites
+            points,
+            current,
+            rules=result.rules,
+            criterion=name,
+            themes=result.themes,
+            sites=result.sites,
+            announce=partial(announce, f"Poids : {result.rules.label(name)}", 0.6 + 0.4 * row / len(criteria)),
         ).assign(criterion=result.rules.label(name), now=current[name])
-        for name in criteria
+        for row, name in enumerate(criteria)
     ]
     ranges = pd.concat(spans, ignore_index=True)[["criterion", "now", *keys, "from", "to"]]
     said = (
@@ -166,7 +187,7 @@ def robustness(prepared: Prepared, result: Match) -> Finding:
     )
 
 
-def rank_shares(result: Match) -> pd.DataFrame:
+def rank_shares(result: Match, *, announce: Callable[[str, float], None] = lambda *_: None) -> pd.DataFrame:
     """Return how often each candidate takes each rank of each district under other weights; raw codes, for a chart.
 
     Returns
@@ -175,16 +196,18 @@ def rank_shares(result: Match) -> pd.DataFrame:
     weight can vary.
     """
     criteria = result.by_criterion("low")
-    found = weights.rank_acceptability(criteria, high=result.by_criterion("high"), draws=_RANK_DRAWS)
+    found = weights.rank_acceptability(criteria, high=result.by_criterion("high"), draws=_RANK_DRAWS, announce=announce)
     return found if len(criteria) > 1 else found.head(0)
 
 
-def stable(prepared: Prepared, result: Match) -> Finding:
+def stable(prepared: Prepared, result: Match, *, announce: Callable[[str, float], None] = lambda *_: None) -> Finding:
     """Return the plan no pair would leave, beside the plan of highest total; rankings are those of the scores."""
+    announce("Propositions des projets, quartier par quartier", 0.0)
     by_projects, by_districts = stability.ranked(result.scores)
     options: dict[str, Any] = {"rules": result.rules, "themes": result.themes}
     found = stability.stable(by_projects, by_districts, **options)
     options |= {"by_districts": by_districts}
+    announce("Les deux plans côte à côte", 0.5)
     table = stability.compare(result.plan.rows, found.rows, scores=result.scores, by_projects=by_projects, **options)
     modes = table[["label", "best", "stable"]].rename(
         columns={"label": "Mesure", "best": "Meilleur total", "stable": "Stable"}
@@ -213,7 +236,7 @@ def stable(prepared: Prepared, result: Match) -> Finding:
 
 
 #: Studies of a plan, by the name of the option that asks for them.
-STUDIES: dict[str, Callable[[Prepared, Match], Finding]] = {
+STUDIES: dict[str, Callable[..., Finding]] = {
     "alternatives": alternatives,
     "robustness": robustness,
     "stable": stable,

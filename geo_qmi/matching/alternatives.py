@@ -20,9 +20,10 @@ from geo_qmi.errors import InfeasibleError, InputError, shown
 from geo_qmi.matching.conflict import clash_sentence
 from geo_qmi.matching.optimum import branched, optimum, other_than, without_hope
 from geo_qmi.matching.program import compiled
+from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -76,6 +77,7 @@ def near_plans(  # noqa: PLR0913 — what a plan takes, then what is asked of it
     limit: int = 50,
     every_pair: bool = False,
     time_limit_s: float = 60.0,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> NearPlans:
     """Return the plans that lose at most a share `within` of the points of the best.
 
@@ -89,6 +91,8 @@ def near_plans(  # noqa: PLR0913 — what a plan takes, then what is asked of it
         Most plans to list; the core does not depend on it.
     every_pair
         Look for all the pairs that vary when the list stops early: about one solve for each, minutes for a large call.
+    announce
+        Called between two solves with the French name of each stage and the share done, 0–1.
 
     Raises
     ------
@@ -108,6 +112,7 @@ def near_plans(  # noqa: PLR0913 — what a plan takes, then what is asked of it
     if limit < 1:
         raise InputError(f"Nombre de plans à lister : « {shown(limit)} ». Attendu : 1 au moins.")
     program = compiled(scores, rules, themes=themes, criteria=criteria, sites=sites)
+    announce("Meilleur plan", 0.0)
     best = optimum(program, time_limit_s=time_limit_s)
     if best is None:
         raise InfeasibleError(clash_sentence(scores, rules, themes=themes, time_limit_s=time_limit_s))
@@ -117,14 +122,14 @@ def near_plans(  # noqa: PLR0913 — what a plan takes, then what is asked of it
     else:
         least = float(np.ceil(best.reached[0] - within * abs(best.reached[0]) - 1e-6))
         near = without_hope(program, program.main, least=least)
-        found, complete = _listed(near, best.chosen, limit=limit, time_limit_s=time_limit_s)
+        found, complete = _listed(near, best.chosen, limit=limit, time_limit_s=time_limit_s, announce=announce)
         always = np.logical_and.reduce(found)[: program.n_pairs]
         possible = np.logical_or.reduce(found)[: program.n_pairs]
         if not complete:
-            always, met = _always(near, always, time_limit_s=time_limit_s)
+            always, met = _always(near, always, time_limit_s=time_limit_s, announce=announce)
             possible = possible | met
         if every_pair and not complete:
-            possible = _possible(near, possible, time_limit_s=time_limit_s)
+            possible = _possible(near, possible, time_limit_s=time_limit_s, announce=announce)
     varying = _pairs(program, possible & ~always)
     varying["in_best"] = best.chosen[: program.n_pairs][possible & ~always]
     points = np.array([program.points(float(program.main[chosen].sum())) for chosen in found])
@@ -149,11 +154,17 @@ def near_plans(  # noqa: PLR0913 — what a plan takes, then what is asked of it
 
 
 def _listed(
-    near: Program, best: NDArray[np.bool_], *, limit: int, time_limit_s: float
+    near: Program,
+    best: NDArray[np.bool_],
+    *,
+    limit: int,
+    time_limit_s: float,
+    announce: Callable[[str, float], None],
 ) -> tuple[list[NDArray[np.bool_]], bool]:
     """Return up to `limit` plans from the best down, and whether there is no other."""
     found, left = [best], other_than(near, best)
     while True:
+        announce(f"Plans voisins : {len(found)} sur {limit} au plus", 0.1 + 0.6 * len(found) / limit)
         following = branched(left, near.main, time_limit_s=time_limit_s)
         if following is None:
             return found, True
@@ -164,7 +175,7 @@ def _listed(
 
 
 def _always(
-    near: Program, seen: NDArray[np.bool_], *, time_limit_s: float
+    near: Program, seen: NDArray[np.bool_], *, time_limit_s: float, announce: Callable[[str, float], None]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the pairs of `seen` that no plan can do without, and those of the plans met on the way.
 
@@ -173,6 +184,7 @@ def _always(
     """
     always, met = seen.copy(), seen.copy()
     while always.any():
+        announce(f"Noyau sûr : {counted(int(always.sum()), 'placement')} à éprouver", 0.7)
         wish = np.zeros(len(near.main))
         wish[: near.n_pairs][always] = -1.0
         plan = branched(_wished(near, wish, least=1.0 - always.sum()), wish, time_limit_s=time_limit_s, gap=_HASTE)
@@ -188,10 +200,13 @@ def _wished(near: Program, wish: NDArray[np.float64], *, least: float) -> Progra
     return near.with_row(wish, low=least, high=np.inf, nested=False)
 
 
-def _possible(near: Program, seen: NDArray[np.bool_], *, time_limit_s: float) -> NDArray[np.bool_]:
+def _possible(
+    near: Program, seen: NDArray[np.bool_], *, time_limit_s: float, announce: Callable[[str, float], None]
+) -> NDArray[np.bool_]:
     """Return the pairs that some plan uses: plans are asked that use as many unseen ones as they can."""
     possible = seen.copy()
     while not possible.all():
+        announce(f"Paires qui varient : {int(possible.sum())} vues sur {len(possible)}", 0.9)
         wish = np.zeros(len(near.main))
         wish[: near.n_pairs][~possible] = 1.0
         plan = branched(_wished(near, wish, least=1.0), wish, time_limit_s=time_limit_s, gap=_HASTE)

@@ -21,7 +21,7 @@ from geo_qmi.guards import require_columns, require_ids
 from geo_qmi.vocabulary import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _COLUMNS = ["project_a", "name_a", "project_b", "name_b", "verdict", "similarity", "reason"]
 #: Two names of this similarity differ by one letter in eight or fewer: a typing slip, a plural, a swap.
@@ -84,7 +84,11 @@ def _key(text: object) -> str:
 
 
 def likely_duplicates(
-    applications: pd.DataFrame, *, projects: pd.DataFrame | None = None, other_names: pd.DataFrame | None = None
+    applications: pd.DataFrame,
+    *,
+    projects: pd.DataFrame | None = None,
+    other_names: pd.DataFrame | None = None,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> pd.DataFrame:
     """Return the pairs somebody should look at.
 
@@ -94,6 +98,8 @@ def likely_duplicates(
         ``project_id``, ``name``, and ``siret``, ``description`` where they exist.
     projects, other_names
         Tables ``projects`` and ``project_names``: known projects; both or none.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
 
     Returns
     -------
@@ -107,7 +113,11 @@ def likely_duplicates(
     asked = applications.assign(project_id=applications["project_id"].astype("str"))
     asked = asked.sort_values("project_id", kind="stable").reset_index(drop=True)
     known = known_names(projects, other_names) if projects is not None and other_names is not None else []
-    rows = [*_among(asked, _recognised(asked, known)), *_with_known(asked, known)]
+    announce("Dossiers deux à deux", 0.0)
+    rows = _among(asked, _recognised(asked, known))
+    for n_seen, (project_id, name) in enumerate(asked[["project_id", "name"]].itertuples(index=False, name=None)):
+        announce(f"Projets connus : dossier {n_seen + 1} sur {len(asked)}", 0.5 + 0.5 * n_seen / len(asked))
+        rows += _with_known(project_id, name, known)
     table = pd.DataFrame(rows, columns=_COLUMNS)
     return table.sort_values(["project_a", "project_b"], kind="stable", ignore_index=True)
 
@@ -161,30 +171,26 @@ def _among(asked: pd.DataFrame, recognised: dict[str, str]) -> list[_Row]:
     return found
 
 
-def _with_known(asked: pd.DataFrame, known: list[KnownName]) -> list[_Row]:
-    """Return the applications that carry a name of a known project, exactly or nearly."""
+def _with_known(project_id: str, name: object, known: list[KnownName]) -> list[_Row]:
+    """Return the names of known projects that an application carries, exactly or nearly."""
+    key = _key(name)
+    if not key or any(one.project_id == project_id for one in known):
+        return []
+    exact = {one.project_id for one in known if one.folded == key}
+    best: dict[str, tuple[float, KnownName]] = {}
+    for one in known:
+        ratio = 1.0 if one.folded == key else _ratio(key, one.folded)
+        if ratio >= NEAR_NAME and ratio > best.get(one.project_id, (0.0, one))[0]:
+            best[one.project_id] = (ratio, one)
     found: list[_Row] = []
-    for project_id, name in asked[["project_id", "name"]].itertuples(index=False, name=None):
-        key = _key(name)
-        if not key or any(one.project_id == project_id for one in known):
-            continue
-        exact = {one.project_id for one in known if one.folded == key}
-        best: dict[str, tuple[float, KnownName]] = {}
-        for one in known:
-            ratio = 1.0 if one.folded == key else _ratio(key, one.folded)
-            if ratio >= NEAR_NAME and ratio > best.get(one.project_id, (0.0, one))[0]:
-                best[one.project_id] = (ratio, one)
-        for other, (ratio, one) in sorted(best.items()):
-            if exact and other not in exact:
-                verdict, reason = (
-                    "distinct",
-                    f"nom proche de « {one.spelled} », mais c’est celui d’un autre projet connu",
-                )
-            elif ratio == 1.0:
-                verdict, reason = "alias", f"même {_KINDS[one.kind]} que le projet connu : « {one.spelled} »"
-            else:
-                verdict, reason = "likely", f"proche du projet connu « {one.spelled} » ({_KINDS[one.kind]})"
-            found.append((project_id, str(name), other, one.spelled, verdict, round(ratio, 3), reason))
+    for other, (ratio, one) in sorted(best.items()):
+        if exact and other not in exact:
+            verdict, reason = "distinct", f"nom proche de « {one.spelled} », mais c’est celui d’un autre projet connu"
+        elif ratio == 1.0:
+            verdict, reason = "alias", f"même {_KINDS[one.kind]} que le projet connu : « {one.spelled} »"
+        else:
+            verdict, reason = "likely", f"proche du projet connu « {one.spelled} » ({_KINDS[one.kind]})"
+        found.append((project_id, str(name), other, one.spelled, verdict, round(ratio, 3), reason))
     return found
 
 

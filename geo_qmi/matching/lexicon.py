@@ -9,7 +9,8 @@ for homographs: « =données » does not answer to « donner ». It reads no iro
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.guards import require_columns, require_ids
@@ -160,10 +161,15 @@ def compile_lexicon(lexicon: pd.DataFrame) -> Lexicon:
     if lexicon.empty:
         raise InputError("Lexique vide : aucun texte ne peut être lu. Donnez au moins un terme.")
     require_ids(lexicon["entry_id"], what="Lexique")
-    by_keys: dict[tuple[str, ...], dict[str, Entry]] = {}
     ordered = lexicon.sort_values("entry_id", kind="stable")
-    columns = [ordered[name].tolist() for name in Entry._fields]
-    for row in zip(*columns, strict=True):
+    return _compiled(tuple(zip(*(ordered[name].tolist() for name in Entry._fields), strict=True)))
+
+
+@lru_cache(maxsize=4)
+def _compiled(rows: tuple[tuple[Any, ...], ...]) -> Lexicon:
+    """Do what `compile_lexicon` does with its rows in order; one lexicon reads many texts, each time it is asked."""
+    by_keys: dict[tuple[str, ...], dict[str, Entry]] = {}
+    for row in rows:
         entry = _checked(Entry(*row))
         themes = by_keys.setdefault(_keys(entry), {})
         if entry.theme not in themes or themes[entry.theme].weight < entry.weight:

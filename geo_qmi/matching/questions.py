@@ -20,6 +20,8 @@ from geo_qmi.schema.calls import GROUNDS, SEASONS, SUPPORTS
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from geo_qmi.matching.criteria import Appraisal
@@ -33,13 +35,15 @@ _PLACE_CELLS = {"need_area_m2": "area_m2", "need_sun_h": "sun_h", "testers": "pe
 _LONGEST_MONTHS = 120
 
 
-def questions(appraisal: Appraisal) -> pd.DataFrame:
+def questions(appraisal: Appraisal, *, announce: Callable[[str, float], None] = lambda *_: None) -> pd.DataFrame:
     """Return the questions worth asking, the most useful first.
 
     Parameters
     ----------
     appraisal
         As returned by `geo_qmi.matching.criteria.appraise`.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
 
     Returns
     -------
@@ -49,14 +53,18 @@ def questions(appraisal: Appraisal) -> pd.DataFrame:
         then identifiers. Questions that can settle nothing are left out. Cells that are empty and declared silent are
         not asked.
     """
+    announce("Réponses possibles", 0.0)
     frame = _tries(appraisal)
     if frame.empty:
         return pd.DataFrame(columns=_COLUMNS)
+    announce("Scores sous chaque réponse", 0.1)
     tried = appraisal.yardstick.appraise(frame, offers=_copied(appraisal.offers, frame))
     asked = appraisal.applications
     names = dict(zip(asked["project_id"], asked["name"] if "name" in asked else asked["project_id"], strict=True))
     rows = []
-    for (project_id, field), group in frame.groupby(["_project", "_field"], sort=False):
+    groups = frame.groupby(["_project", "_field"], sort=False)
+    for n_seen, ((project_id, field), group) in enumerate(groups):
+        announce(f"Question {n_seen + 1} sur {len(groups)}", 0.5 + 0.5 * n_seen / len(groups))
         counts = _settled(appraisal, tried, str(project_id), group["project_id"])
         settled, may = int(counts.all(axis=0).sum()), int(counts.any(axis=0).sum())
         if may:

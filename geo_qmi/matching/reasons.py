@@ -179,7 +179,8 @@ class Teller:
         if best["verdict"] == feasibility.FAILED:
             said = f"aucun des {len(report)} lieux ne convient ; au plus près : {best['name']}, {best['words']}"
         else:
-            said = f"{sure} lieu(x) sur {len(report)} conviennent, {possible} à vérifier ; "
+            suits = "convient" if sure < 2 else "conviennent"
+            said = f"{counted(sure, 'lieu', 'lieux')} sur {len(report)} {suits}, {possible} à vérifier ; "
             said += f"meilleur : {best['name']} ({best['words']})"
         return said, ", ".join(report["place_id"].head(_SPELLED_OUT))
 

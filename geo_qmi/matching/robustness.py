@@ -26,7 +26,7 @@ from geo_qmi.matching.program import SCORE_STEPS, compiled
 from geo_qmi.matching.rule_model import Objective
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -56,6 +56,7 @@ def rank_acceptability(
     draws: int = 2_000,
     seed: int = 0,
     most: int | None = None,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> pd.DataFrame:
     """Return how often each project takes each rank in each district, over all possible weights.
 
@@ -71,6 +72,8 @@ def rank_acceptability(
         Seed of the draws.
     most
         Last rank to tell; all by default.
+    announce
+        Called before each draw with the French name of the stage, and the share done, 0–1.
 
     Returns
     -------
@@ -97,7 +100,8 @@ def rank_acceptability(
     n_projects = len(cube.projects)
     counts = np.zeros((len(cube.districts), n_projects, n_projects + 1), dtype=np.int64)
     fixed = bool((cube.high == cube.low)[~np.isnan(cube.low)].all())
-    for weight in weights:
+    for n_drawn, weight in enumerate(weights):
+        announce("Rangs sous d’autres poids", n_drawn / draws)
         values = cube.low if fixed else cube.low + rng.random(cube.low.shape) * (cube.high - cube.low)
         totals = np.round(np.tensordot(weight, values, axes=1), 9)
         for position in range(len(cube.districts)):
@@ -126,6 +130,7 @@ def plan_acceptability(
     sites: pd.DataFrame | None = None,
     draws: int = 200,
     seed: int = 0,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> pd.DataFrame:
     """Return how often each pair is in the best plan, over all possible weights.
 
@@ -137,6 +142,8 @@ def plan_acceptability(
         See `geo_qmi.matching.plan`.
     draws, seed
         Number of weights drawn, one plan each, and their seed.
+    announce
+        Called before each plan with the French name of the stage, and the share done, 0–1.
 
     Returns
     -------
@@ -152,7 +159,8 @@ def plan_acceptability(
     program = _posed(cube, rules, themes, sites)
     lines = _lines(cube, program)
     counts = np.zeros(program.n_pairs, dtype=np.int64)
-    for weight in drawn_weights(len(cube.names), draws=draws, seed=seed):
+    for n_drawn, weight in enumerate(drawn_weights(len(cube.names), draws=draws, seed=seed)):
+        announce(f"Plan sous d’autres poids : {n_drawn + 1} sur {draws}", n_drawn / draws)
         counts += _best(program, np.rint(weight @ lines))[: program.n_pairs]
     seen = np.flatnonzero(counts)
     table = pd.DataFrame(
@@ -230,6 +238,7 @@ def plan_ranges(
     criterion: str,
     themes: pd.DataFrame | None = None,
     sites: pd.DataFrame | None = None,
+    announce: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """Return, as one weight goes from 0 to 1, the best plans and the exact weights at which they change.
 
@@ -243,6 +252,8 @@ def plan_ranges(
         See `geo_qmi.matching.plan`; the objective is the weighted total.
     criterion
         Whose weight moves.
+    announce
+        Called before each plan; how many there will be is not known.
 
     Returns
     -------
@@ -262,7 +273,7 @@ def plan_ranges(
     program = _posed(cube, rules, themes, sites)
     lines = _lines(cube, program)
     zero, one = (direction @ lines for direction in _ends(current, cube.names.index(criterion)))
-    path = _path(program, zero, one)
+    path = _path(program, zero, one, announce=announce)
     found: dict[int, list[list[float]]] = {}
     for start, end, chosen in path:
         for pair in np.flatnonzero(chosen[: program.n_pairs]):
@@ -391,7 +402,7 @@ def _best(program: Program, gain: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _path(
-    program: Program, zero: NDArray[np.float64], one: NDArray[np.float64]
+    program: Program, zero: NDArray[np.float64], one: NDArray[np.float64], *, announce: Callable[[], None]
 ) -> list[tuple[float, float, NDArray[np.bool_]]]:
     """Return (from, to, plan) in order: the upper edge of the lines that plans draw as the weight moves.
 
@@ -403,6 +414,7 @@ def _path(
         return float(zero[chosen].sum()), float(one[chosen].sum())
 
     def at(weight: float) -> NDArray[np.bool_]:
+        announce()
         return _best(program, zero + weight * (one - zero))
 
     first = at(0.0)

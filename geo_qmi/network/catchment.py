@@ -9,6 +9,7 @@ the callers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ STREET_HALF_WIDTH_M = 25.0
 _GAP_M = 0.5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Catchment:
     """What a walk of so many minutes reaches from one place, or from the nearest of several.
 
@@ -43,17 +44,26 @@ class Catchment:
         The ground walked on.
     minutes
         Time allowed.
+    limit
+        The same in the units of ``ground.cost``.
     nodes
         Index: node reached; ``site``, ``minutes``, ``metres`` and, on slopes, ``climb_m``.
-    edges
-        Index: edge walked at least in part; ``from_start`` and ``from_end``: share of the edge walked from each end
-        (0–1, together 1 at most).
     """
 
     ground: Ground
     minutes: float
+    limit: float
     nodes: pd.DataFrame
-    edges: pd.DataFrame
+
+    @cached_property
+    def edges(self) -> pd.DataFrame:
+        """Edges walked at least in part: ``from_start`` and ``from_end``, share walked from each end (0–1, together 1).
+
+        Worked out when asked for: open ground is drawn by its nodes.
+        """
+        label = np.full(self.ground.n_nodes, np.inf)
+        label[self.nodes.index] = self.nodes[_unit(self.ground)]
+        return _walked(self.ground, label, limit=self.limit)
 
     @property
     def length_m(self) -> float:
@@ -81,7 +91,6 @@ class Catchment:
         """
         if self.ground.kind == "open":
             xy = self.ground.xy[self.nodes.index]
-            kept = shapely.points(xy)
             drawn = shapely.union_all(_columns(xy, self.ground.cell_m))
         else:
             kept = self.lines()
@@ -92,8 +101,11 @@ class Catchment:
             return drawn
         gap = shapely.union_all(shapely.buffer(walls.shapes[near], _GAP_M, cap_style="square"))
         pieces = shapely.get_parts(shapely.difference(drawn, gap))
-        tree = shapely.STRtree(np.atleast_1d(kept))
-        walked = np.unique(tree.query(pieces, predicate="intersects")[0])
+        if self.ground.kind == "open":
+            shapely.prepare(pieces)
+            walked = np.flatnonzero([shapely.intersects_xy(piece, *xy.T).any() for piece in pieces])
+        else:
+            walked = np.unique(shapely.STRtree(np.atleast_1d(kept)).query(pieces, predicate="intersects")[0])
         return shapely.union_all(pieces[walked])
 
 
@@ -123,10 +135,12 @@ def catchment(
     limit = metres if metres is not None and ground.minutes is None else limit_of(ground, allowed)
     limit_of(ground, allowed)
     found = nearest(ground, sources, minutes=np.nextafter(allowed, np.inf), towards=False)
-    label = found["minutes"].to_numpy() if ground.minutes is not None else found["metres"].to_numpy()
-    label = np.where(label <= limit, label, np.inf)
-    nodes = found[np.isfinite(label)]
-    return Catchment(ground, allowed, nodes, _walked(ground, label, limit=float(limit)))
+    return Catchment(ground, allowed, float(limit), found[found[_unit(ground)] <= limit])
+
+
+def _unit(ground: Ground) -> str:
+    """Return the column of `geo_qmi.network.nearest` that a search on this ground minimises."""
+    return "metres" if ground.minutes is None else "minutes"
 
 
 def _walked(ground: Ground, label: NDArray[np.float64], *, limit: float) -> pd.DataFrame:

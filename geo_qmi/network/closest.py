@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 #: Width of a bucket in average edge lengths. Measured on grids, on open ground and on lengths of very unequal edges:
 #: at two a node is searched 1.1 to 1.6 times and the cache is well used; at seven, up to nine times.
 _BUCKET_EDGES = 2.0
-#: Edges that tell the average length well enough for that.
+#: Nodes from which the compiled kernel is worth loading, which takes a second at first: under it scipy answers in a
+#: hundredth of one. Chosen by size alone, so that the same question always has the same engine.
+_LARGE_NODES = 40_000
+#: Edges that tell the average length well enough for the width of a bucket.
 _SAMPLE_EDGES = 4096
 
 
@@ -118,7 +121,7 @@ def nearest(
     towards
         Walk from the node to the site (the default) or from the site to the node: they differ on slopes.
     engine
-        ``numba`` for the bucket queue, ``scipy``, or the first of the two that is installed.
+        ``numba`` for the bucket queue, ``scipy``, or by default numba where it is installed and the ground is large.
 
     Returns
     -------
@@ -166,7 +169,7 @@ def _labels(
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Return the metres of every node and the rank of its site, −1 when none, where slopes are not counted."""
     cost, n_nodes = ground.metres, ground.n_nodes
-    compiled = kernel(engine)
+    compiled = None if engine == "auto" and n_nodes < _LARGE_NODES else kernel(engine)
     if compiled is not None and cost.nnz:
         sample = cost.data[:: max(1, cost.nnz // _SAMPLE_EDGES)]
         width = max(float(sample.mean()) * _BUCKET_EDGES, 1e-9)

@@ -8,8 +8,8 @@ or closing an edge gives another one. It knows no table of the study and chooses
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,13 @@ from geo_qmi.network.speeds import WALK_KMH, metres_a_minute, slope_factor
 from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     import geopandas as gpd
     from numpy.typing import ArrayLike, NDArray
 
 Kind = Literal["streets", "open"]
+Derived = TypeVar("Derived")
 
 #: Bits of each axis of the Hilbert curve: squares of 40 m over Île-de-France, about one node each. They are looked up
 #: a few at a time, in a table that stays in the cache.
@@ -94,6 +97,14 @@ class Ground:
     refused: pd.DataFrame | None = None
     cell_m: float = np.nan
     notes: tuple[str, ...] = ()
+    _derived: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def derived(self, key: Hashable, build: Callable[[], Derived]) -> Derived:
+        """Return what `build` makes of this ground and of `key` alone, made once: a ground never changes."""
+        if key not in self._derived:
+            self._derived[key] = build()
+        found: Derived = self._derived[key]
+        return found
 
     @property
     def n_nodes(self) -> int:
@@ -115,6 +126,9 @@ class Ground:
     @property
     def edge_metres(self) -> NDArray[np.float64]:
         """Walking length of each edge."""
+        return self.derived("edge_metres", self._edge_metres)
+
+    def _edge_metres(self) -> NDArray[np.float64]:
         lengths = np.zeros(len(self.ends))
         lengths[self.edge] = self.metres.data
         return lengths

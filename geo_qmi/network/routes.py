@@ -6,6 +6,7 @@ is. Made for hundreds of pairs, not for millions.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from geo_qmi.network.ground import Ground
 
 COLUMNS = ["metres", "minutes", "climb_m", "crossing"]
+#: How many times the straight way is searched around a start before the whole ground is: most detours are short.
+_STRIDES = (4.0, 8.0, 16.0)
 
 
 def routes(ground: Ground, origins: pd.DataFrame, destinations: pd.DataFrame) -> pd.DataFrame:
@@ -43,28 +46,41 @@ def routes(ground: Ground, origins: pd.DataFrame, destinations: pd.DataFrame) ->
         raise InputError(
             "Trajets refusés : départs et arrivées doivent porter les mêmes identifiants, dans le même ordre."
         )
-    frame = pd.DataFrame(dict.fromkeys(COLUMNS[:3], np.nan), index=origins.index)
-    frame["crossing"] = pd.Series(pd.NA, index=frame.index, dtype="str")
     both = np.flatnonzero((origins["node"].notna() & destinations["node"].notna()).to_numpy())
     start = origins["node"].to_numpy(dtype=np.int32, na_value=-1)
     end = destinations["node"].to_numpy(dtype=np.int32, na_value=-1)
     access = (origins["access_m"] + destinations["access_m"]).to_numpy()
-    cost = ground.cost
+    figures = np.full((len(origins), 3), np.nan)
+    crossings: list[str | None] = [None] * len(origins)
     for root in np.unique(start[both]):
-        label, before = dijkstra(cost, indices=int(root), return_predecessors=True)
-        for row in both[start[both] == root]:
+        rows = both[start[both] == root]
+        label, before = _search(ground, int(root), end[rows])
+        for row in rows:
             if not np.isfinite(label[end[row]]):
-                frame.iloc[row, :2] = np.inf
+                figures[row, :2] = np.inf
                 continue
-            path = _path(before, int(end[row]))
-            metres, climb, crossing = _summary(ground, path)
-            frame.iloc[row, :3] = (
+            metres, climb, crossings[row] = _summary(ground, _path(before, int(end[row])))
+            figures[row] = (
                 metres + access[row],
                 label[end[row]] / ground.cost_a_minute + access[row] / ground.walk_m_min,
                 climb,
             )
-            frame.iloc[row, 3] = crossing
+    frame = pd.DataFrame(figures, index=origins.index, columns=COLUMNS[:3])
+    frame["crossing"] = pd.Series(crossings, index=frame.index, dtype="str")
     return frame
+
+
+def _search(
+    ground: Ground, start: int, ends: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:  # fmt: skip
+    """Return the labels and the steps back of a search from a node, taken as far as the farthest end that has a way."""
+    straight = float(np.hypot(*(ground.xy[ends] - ground.xy[start]).T).max())
+    limit = straight * ground.cost_a_minute / ground.walk_m_min
+    for reach in (*(limit * stride for stride in _STRIDES), np.inf):
+        label, before = dijkstra(ground.cost, indices=start, return_predecessors=True, limit=reach)
+        if np.isfinite(label[ends]).all():
+            break
+    return label, before
 
 
 def route_line(ground: Ground, start: int, end: int) -> shapely.LineString | None:
@@ -103,8 +119,16 @@ def _summary(ground: Ground, path: NDArray[np.intp]) -> tuple[float, float, str 
     climb = np.nan
     if ground.heights_m is not None:
         climb = float(np.nansum(np.maximum(np.diff(ground.heights_m[path]), 0)))
-    if len(rows) and ground.links is not None and "climb_m" in ground.links:
-        known = ground.links["climb_m"].iloc[rows].sum(min_count=1)
-        climb = float(np.nansum([climb, known])) if pd.notna(known) else climb
-    crossing = str(ground.links["crossing_id"].iloc[rows[0]]) if len(rows) and ground.links is not None else None
+    crossing = None
+    if len(rows) and ground.links is not None:
+        names, climbs = ground.derived("climbs", partial(_climbs, ground.links))
+        known = climbs[rows][~np.isnan(climbs[rows])]
+        climb = float(np.nansum([climb, known.sum()])) if len(known) else climb
+        crossing = str(names[rows[0]])
     return float(ground.edge_metres[edges].sum()), climb, crossing
+
+
+def _climbs(links: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """Return the identifier of each declared crossing, and what it climbs where that is known."""
+    climbs = links["climb_m"] if "climb_m" in links else pd.Series(np.nan, index=links.index)
+    return links["crossing_id"].to_numpy(dtype=object), climbs.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -83,24 +83,25 @@ def _joined(
     ground: Ground, places: NDArray[np.float64], *, max_m: float, level: int, min_island_nodes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.object_]]:
     """Return node, access length and reason of each place."""
-    offered = offered_nodes(ground, level=level, min_island_nodes=min_island_nodes)
+    offered, tree, walls = ground.derived(
+        ("joined", level, min_island_nodes), lambda: _offer(ground, level=level, min_island_nodes=min_island_nodes)
+    )
     node, access = np.full(len(places), -1, np.int64), np.full(len(places), np.nan)
     reason = np.full(len(places), "", dtype=object)
     if not len(places):
         return node, access, reason
-    walls = Walls(ground.barriers, level=level)
     left = np.arange(len(places))
-    tree = cKDTree(ground.xy[offered]) if len(offered) else None
     tried, many = 0, _FIRST_TRIED
     while len(left) and tree is not None and tried < len(offered):
         far, near = tree.query(
             places[left], k=np.arange(tried + 1, min(many, len(offered)) + 1), distance_upper_bound=max_m * (1 + 1e-12)
         )
         reachable = np.isfinite(far)
-        place, choice = np.nonzero(reachable)
-        to = offered[near[place, choice]]
         free = np.zeros_like(reachable)
-        free[place, choice] = ~walls.cut(places[left][place], ground.xy[to])
+        for first, last in ((0, 1), (1, many)):  # nearly every place joins the nearest node: the others are spared
+            place, choice = np.nonzero(reachable[:, first:last] & ~free.any(axis=1, keepdims=True))
+            to = offered[near[place, choice + first]]
+            free[place, choice + first] = ~walls.cut(places[left][place], ground.xy[to])
         found = free.any(axis=1)
         best = free.argmax(axis=1)[found]
         node[left[found]] = offered[near[found, best]]
@@ -110,6 +111,15 @@ def _joined(
     refused = np.flatnonzero(node < 0)
     reason[refused] = _reasons(places[refused], walls=walls, tree=tree, max_m=max_m)
     return node, access, reason
+
+
+def _offer(
+    ground: Ground, *, level: int, min_island_nodes: int
+) -> tuple[NDArray[np.intp], cKDTree | None, Walls]:  # fmt: skip
+    """Return the nodes that a place may join, a tree of them, and the barriers in the way."""
+    offered = offered_nodes(ground, level=level, min_island_nodes=min_island_nodes)
+    tree = cKDTree(ground.xy[offered]) if len(offered) else None
+    return offered, tree, Walls(ground.barriers, level=level)
 
 
 def offered_nodes(ground: Ground, *, level: int = 0, min_island_nodes: int = 1) -> NDArray[np.intp]:

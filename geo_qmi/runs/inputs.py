@@ -259,7 +259,13 @@ def _from_file(path: Path) -> tuple[pd.DataFrame, int, list[str]]:
     return took.accepted.reset_index(drop=True), took.n_quarantined, intake.Report.of([took]).lines()
 
 
-def taken(path: Path, table: str, *, name: str | None = None) -> Intake:
+def taken(
+    path: Path,
+    table: str,
+    *,
+    name: str | None = None,
+    announce: Callable[[str, float], None] = lambda *_: None,
+) -> Intake:
     """Return what became of the rows of a file held against a table.
 
     Parameters
@@ -270,6 +276,8 @@ def taken(path: Path, table: str, *, name: str | None = None) -> Intake:
         Table of the schema.
     name
         Name the user knows the file by, when it differs from the path.
+    announce
+        As `geo_qmi.intake.take_in`.
 
     Raises
     ------
@@ -286,7 +294,7 @@ def taken(path: Path, table: str, *, name: str | None = None) -> Intake:
     if len(raws) != 1:
         layers = ", ".join(f"« {raw.layer} »" for raw in raws)
         raise InputError(f"« {called} » a {len(raws)} couches ou feuilles ({layers}) : gardez-en une seule.")
-    took = intake.take_in(raws[0], table)
+    took = intake.take_in(raws[0], table, announce=announce)
     if not took.n_in:
         raise InputError(f"« {called} » ne contient aucune ligne ({schema.label(table)}). Donnez-en une au moins.")
     if took.accepted.empty:

@@ -37,7 +37,8 @@ def require_places(places: gpd.GeoDataFrame) -> None:
     n_undrawn = int((places.geometry.isna() | places.geometry.is_empty).sum())
     if n_undrawn:
         raise InputError(
-            f"Lieux : {n_undrawn} lieu(x) sans géométrie. Retirez-les : un lieu inconnu n’a pas de valeur."
+            f"Lieux : {counted(n_undrawn, 'lieu', 'lieux')} sans géométrie. "
+            "Retirez ce qui n’est pas dessiné : un lieu inconnu n’a pas de valeur."
         )
 
 

@@ -29,6 +29,8 @@ from geo_qmi.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from numpy.typing import NDArray
+
 #: Layer of table ``needs`` that holds what the field says.
 FIELD_LAYER = "field"
 #: Two pieces of evidence at most twice this far apart speak of one place: a street and its two pavements.
@@ -150,19 +152,23 @@ def located_needs(told: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     require_columns(told, ["district_id", "theme", "share", "voice", "evidence_id", "geometry"], what="Voix")
     rows = []
     total = told["share"].groupby(told["district_id"]).sum()
-    for (district, theme), group in told.groupby(["district_id", "theme"], sort=True):
-        for cluster in _clusters(group):
-            ids = sorted(cluster["evidence_id"])
-            shapes = cluster.geometry.dropna().to_numpy()
+    share, shapes = told["share"].to_numpy(), told.geometry.to_numpy()
+    voice, evidence = (told[name].to_numpy(dtype=object) for name in ("voice", "evidence_id"))
+    # Rows are handled by their numbers: a frame for each place costs more than all the rest.
+    for (district, theme), group in sorted(told.groupby(["district_id", "theme"]).indices.items()):
+        for place in _clusters(shapes[group]):
+            cluster = group[place]
+            ids = sorted(evidence[cluster])
+            drawn = shapes[cluster][~shapely.is_missing(shapes[cluster])]
             rows.append(
                 {
                     "district_id": district,
                     "theme": theme,
-                    "weight": cluster["share"].sum() / total[district],
-                    "n_voices": cluster["voice"].nunique(),
+                    "weight": share[cluster].sum() / total[district],
+                    "n_voices": len(set(voice[cluster])),
                     "n_evidence": len(ids),
                     "evidence_ids": " ; ".join(ids),
-                    "geometry": shapely.union_all(shapely.buffer(shapes, REACH_M)) if len(shapes) else None,
+                    "geometry": shapely.union_all(shapely.buffer(drawn, REACH_M)) if len(drawn) else None,
                 }
             )
     columns = ["district_id", "theme", "weight", "n_voices", "n_evidence", "evidence_ids", "geometry"]
@@ -175,15 +181,14 @@ def located_needs(told: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table, geometry="geometry", crs=CRS)
 
 
-def _clusters(group: gpd.GeoDataFrame) -> list[gpd.GeoDataFrame]:
-    """Split the evidence of one theme into places, then what has no place."""
-    placed = group[group.geometry.notna() & ~group.geometry.is_empty]
-    nowhere = group.drop(placed.index)
-    shapes = placed.geometry.to_numpy()
-    one, other = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=2 * REACH_M)
-    links = sparse.csr_array((np.ones(len(one)), (one, other)), shape=(len(shapes), len(shapes)))
-    label = sparse.csgraph.connected_components(links, directed=False)[1] if len(shapes) else np.zeros(0, dtype=int)
-    found = [placed[label == number] for number in range(int(label.max(initial=-1)) + 1)]
+def _clusters(shapes: NDArray[np.object_]) -> list[NDArray[np.intp]]:
+    """Return the rows of each place among the evidence of one theme, then those of what has no place."""
+    known = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    placed, nowhere = np.flatnonzero(known), np.flatnonzero(~known)
+    one, other = shapely.STRtree(shapes[placed]).query(shapes[placed], predicate="dwithin", distance=2 * REACH_M)
+    links = sparse.csr_array((np.ones(len(one)), (one, other)), shape=(len(placed), len(placed)))
+    n_places, label = sparse.csgraph.connected_components(links, directed=False) if len(placed) else (0, placed)
+    found = [placed[label == number] for number in range(n_places)]
     return [*found, nowhere] if len(nowhere) else found
 
 

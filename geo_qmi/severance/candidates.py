@@ -19,6 +19,8 @@ from geo_qmi.network.snapping import barrier_ids
 from geo_qmi.severance.sides import OFFSET_M, STEP_M, Homes, Sides, facing_places, homes_of, weighted_median
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import geopandas as gpd
     from numpy.typing import NDArray
 
@@ -40,6 +42,7 @@ def rank_crossings(
     minutes: float = 15.0,
     step_m: float = STEP_M,
     offset_m: float = OFFSET_M,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> pd.DataFrame:
     """Return candidate crossings, the one that reconnects most people first, each opened alone.
 
@@ -49,6 +52,8 @@ def rank_crossings(
         Points on, or lines across, one barrier each: ``crossing_id``, ``barrier_id``.
     ground, barriers, population, minutes, step_m, offset_m
         See `severance`; `ground` holds the crossings that exist already.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
 
     Returns
     -------
@@ -67,13 +72,15 @@ def rank_crossings(
     if unknown:
         raise InputError(f"Franchissements envisagés : coupure inconnue « {shown(unknown[0])} ».")
     homes = homes_of(ground, population)
-    rows = []
+    rows: list[dict[str, object]] = []
     opened = links(ground, candidates)
     for barrier, mine in candidates.reset_index(drop=True).groupby("barrier_id"):
+        announce(f"Marche de part et d’autre de « {shown(barrier)} »", len(rows) / len(candidates))
         row = int(np.flatnonzero(ids == barrier)[0])
         shape = barriers.geometry.iloc[row]
         there = Sides(ground, homes, shape, facing_places(shape, step_m=step_m, offset_m=offset_m))
         for place, crossing in mine["crossing_id"].items():
+            announce(f"Franchissement {len(rows) + 1} sur {len(candidates)}", len(rows) / len(candidates))
             found = {"crossing_id": crossing, "barrier_id": barrier, "reason": opened[place].reason}
             rows.append(found | _gains(ground, homes, there, opened[place], minutes=minutes))
     names = [f"{name}_{speed}" for speed in _SPEEDS for name in _GAINS]

@@ -36,6 +36,8 @@ from geo_qmi.severance.sides import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from geo_qmi.network import Ground
@@ -88,6 +90,7 @@ def severance(
     minutes: float = 15.0,
     step_m: float = STEP_M,
     offset_m: float = OFFSET_M,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> Severance:
     """Return what each barrier costs the people on either side.
 
@@ -105,6 +108,8 @@ def severance(
         Walk within which the other side is called near.
     step_m, offset_m
         Spacing of the facing places, and their distance to the barrier.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
 
     Returns
     -------
@@ -134,22 +139,22 @@ def severance(
     if not minutes > 0 or not step_m > 0 or not offset_m > 0:
         raise InputError(f"Coupures : durée {minutes}, pas {step_m} et recul {offset_m} doivent être positifs.")
     ids = _measurable(barriers)
+    announce("Lieux en vis-à-vis", 0.0)
     facing = [facing_places(shape, step_m=step_m, offset_m=offset_m) for shape in barriers.geometry]
     pairs = _pairs(ground, barriers, ids, facing)
     inventory = _inventory(ground, barriers, ids)
     verbatims = _beside(barriers, ids, observations)
     homes = None if population is None else homes_of(ground, population)
-    cards = pd.DataFrame(
-        [
+    rows = []
+    for row, one in enumerate(ids):
+        announce(f"Coupure « {shown(one)} », {row + 1} sur {len(ids)}", (row + 1) / (len(ids) + 1))
+        rows.append(
             _pairs_card(pairs[pairs["barrier_id"] == one])
             | _people_card(ground, homes, barriers.geometry.iloc[row], facing[row], minutes=minutes)
             | _inventory_card(inventory[inventory["barrier_id"] == one])
             | _verbatims_card(verbatims[verbatims["barrier_id"] == one], known=observations is not None)
-            for row, one in enumerate(ids)
-        ],
-        index=pd.Index(ids, name="barrier_id"),
-        columns=list(_FIGURES),
-    )
+        )
+    cards = pd.DataFrame(rows, index=pd.Index(ids, name="barrier_id"), columns=list(_FIGURES))
     cards.insert(0, "length_m", barriers.geometry.length.to_numpy())
     for column in ("name", "kind"):
         if column in barriers:

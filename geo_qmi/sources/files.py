@@ -16,8 +16,11 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Literal
 
 from geo_qmi import errors
@@ -29,16 +32,19 @@ from geo_qmi.sources.recognise import FORMATS
 from geo_qmi.wording import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from geo_qmi.sources.raw import RawTable
     from geo_qmi.sources.sheet import Sheet
 
-__all__ = ["Limits", "describe_formats", "read_file"]
+__all__ = ["Limits", "describe_formats", "read_file", "watched"]
 
 #: The only variables the child inherits: where libraries are, never proxies, tokens or paths to data.
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "GDAL_DATA", "PROJ_DATA", "PROJ_LIB", "VIRTUAL_ENV")
 _NO_LIMITS = Limits()
+#: Seconds between two calls of whoever watches a reading, and who that is: nobody, unless `watched` says so.
+_BEAT_S = 0.2
+_WATCHER: ContextVar[Callable[[], None] | None] = ContextVar("watcher", default=None)
 
 
 def read_file(
@@ -96,6 +102,19 @@ def read_file(
     return chosen
 
 
+@contextmanager
+def watched(by: Callable[[], None]) -> Iterator[None]:
+    """Call `by` several times a second while a file is read in this block; what it raises ends the reading.
+
+    The child process is then killed and its folder removed, whatever function of the package asked for the file.
+    """
+    token = _WATCHER.set(by)
+    try:
+        yield
+    finally:
+        _WATCHER.reset(token)
+
+
 def describe_formats() -> dict[str, str]:
     """Return the French name of the format of each suffix that is read.
 
@@ -147,7 +166,7 @@ def _in_child(
             last = _last_words(child, progress)
         finally:
             clock.cancel()
-            child.kill()  # already gone, unless telling the progress failed
+            child.kill()  # already gone, unless whoever watches or is told the progress wants no more
             code = child.wait()
         if time.monotonic() - started >= allowed:
             raise passed(name, "secondes de lecture", met=limits.seconds, limit=limits.seconds)
@@ -165,15 +184,31 @@ def _in_child(
 
 def _last_words(child: subprocess.Popen[bytes], progress: Callable[[int], None] | None) -> str:
     """Return the last line on the error stream of a child once it has ended; tell its progress on the way."""
-    last = ""
-    with child.stderr as lines:  # type: ignore[union-attr]  # a pipe was asked for
-        for line in lines:
-            if line.startswith(b'{"read": '):
-                if progress is not None:
-                    progress(int(json.loads(line)["read"]))
-            elif line.strip():
-                last = line.decode("utf-8", "replace").strip()
-    return last
+    last, lines, watcher = "", SimpleQueue[bytes](), _WATCHER.get()
+    # Pipes cannot be waited for with a limit of time everywhere: a thread does it, and ends with the child.
+    threading.Thread(target=_overheard, args=(child, lines), daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=_BEAT_S)
+        except Empty:
+            if watcher is not None:
+                watcher()
+            continue
+        if not line:
+            return last
+        if line.startswith(b'{"read": '):
+            if progress is not None:
+                progress(int(json.loads(line)["read"]))
+        elif line.strip():
+            last = line.decode("utf-8", "replace").strip()
+
+
+def _overheard(child: subprocess.Popen[bytes], lines: SimpleQueue[bytes]) -> None:
+    """Pass on each line of the error stream of a child, then an empty one."""
+    with child.stderr as told:  # type: ignore[union-attr]  # a pipe was asked for
+        for line in told:
+            lines.put(line)
+    lines.put(b"")
 
 
 def _environment(folder: str) -> dict[str, str]:

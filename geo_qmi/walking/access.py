@@ -19,11 +19,10 @@ from geo_qmi import maps, network
 from geo_qmi.errors import InputError, shown
 from geo_qmi.geo import DEGREES, propose_crs
 from geo_qmi.schema import CRS
-from geo_qmi.walking.terrain import without_barriers
-from geo_qmi.wording import agreed, counted
+from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -115,8 +114,13 @@ def place_at(text: str) -> shapely.Point:
 
 
 def access(
-    given: Terrain, place: shapely.Geometry, *, name: str, minutes: Sequence[float] = STEPS
-) -> Access:  # fmt: skip
+    given: Terrain,
+    place: shapely.Geometry,
+    *,
+    name: str,
+    minutes: Sequence[float] = STEPS,
+    announce: Callable[[str, float], None] = lambda *_: None,
+) -> Access:
     """Return what is reached on foot from a place, beside the disc of the same radius.
 
     Parameters
@@ -127,6 +131,8 @@ def access(
         French name of the place.
     minutes
         Times allowed.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
 
     Raises
     ------
@@ -136,14 +142,17 @@ def access(
     joined = network.snap(given.ground, gpd.GeoSeries([place], index=[name], crs=CRS))
     if joined["node"].isna().any():
         raise InputError(f"« {shown(name)} » : {joined['reason'].iloc[0]}. Déplacez le point.")
-    free = without_barriers(given)
+    announce("Le même terrain sans coupure", 0.0)
+    free = given.free
+    announce("Du départ à chaque lieu", 0.2)
     homes, walked = _minutes_home(given, joined)
     promised = _promised(free, place) if given.ground.kind == "open" else None
     amounts = given.weights["population"].to_numpy()
     straight = given.weights.geometry.representative_point().distance(place).to_numpy() / given.ground.walk_m_min
     near = straight if promised is None else _minutes_home(free, promised)[1]
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for limit in minutes:
+        announce(f"Marche de {number(limit)} min", 0.4 + 0.6 * len(rows) / len(minutes))
         found = network.catchment(given.ground, joined, minutes=limit)
         shape = found.polygon()
         radius = limit * given.ground.walk_m_min

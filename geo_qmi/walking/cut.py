@@ -25,7 +25,7 @@ from geo_qmi.walking.terrain import MINUTES, PEOPLE, terrain
 from geo_qmi.wording import counted, number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from geo_qmi.walking.terrain import Terrain
 
@@ -151,7 +151,13 @@ class Gained(NamedTuple):
     unmeasured: int
 
 
-def cut(given: Terrain, tables: Mapping[str, Any], *, minutes: float = MINUTES) -> Cut | None:
+def cut(
+    given: Terrain,
+    tables: Mapping[str, Any],
+    *,
+    minutes: float = MINUTES,
+    announce: Callable[[str, float], None] = lambda *_: None,
+) -> Cut | None:
     """Return what the barriers of a terrain cost; ``None`` when none is drawn there.
 
     Parameters
@@ -160,12 +166,16 @@ def cut(given: Terrain, tables: Mapping[str, Any], *, minutes: float = MINUTES) 
         ``observations``, listed beside the barriers without their private columns.
     minutes
         Walk within which the other side is called near.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
     """
     if given.barriers.empty:
         return None
     seen = tables["observations"]
     seen = seen[seen.geometry.notna()].drop(columns=private_columns("observations"))
-    found = severance(given.ground, given.barriers, population=given.weights, observations=seen, minutes=minutes)
+    found = severance(
+        given.ground, given.barriers, population=given.weights, observations=seen, minutes=minutes, announce=announce
+    )
     found = _with_closed(found, given) if given.ground.kind == "open" else _without_inventory(found, given)
     told = tuple(_told(found.cards, unit=given.unit, minutes=minutes))
     return Cut(found, given.unit, told, (*given.lines, *told))
@@ -267,8 +277,21 @@ def banks(given: Terrain, *, every_m: float = EVERY_M) -> gpd.GeoSeries:
     return gpd.GeoSeries(named, crs=CRS)
 
 
-def ranked(given: Terrain, *, minutes: float = MINUTES, every_m: float = EVERY_M) -> pd.DataFrame:
+def ranked(
+    given: Terrain,
+    *,
+    minutes: float = MINUTES,
+    every_m: float = EVERY_M,
+    announce: Callable[[str, float], None] = lambda *_: None,
+) -> pd.DataFrame:
     """Return the candidate crossings in order as a French table, the one that reconnects most first.
+
+    Parameters
+    ----------
+    minutes, announce
+        As `cut`.
+    every_m
+        Distance between two candidates.
 
     Raises
     ------
@@ -279,8 +302,8 @@ def ranked(given: Terrain, *, minutes: float = MINUTES, every_m: float = EVERY_M
     if tried.empty:
         raise InputError("Aucune coupure en ligne près du quartier : rien à franchir. Tracez-la dans « barriers ».")
     found = rank_crossings(
-        given.ground, given.barriers, candidates=tried, population=given.weights, minutes=minutes
-    )  # fmt: skip
+        given.ground, given.barriers, candidates=tried, population=given.weights, minutes=minutes, announce=announce
+    )
     headings = {
         "rank": "Rang", "crossing_id": "Franchissement envisagé", "people_reconnected": f"Reconnectés ({given.unit})",
         "person_minutes_saved": f"Minutes gagnées × {given.unit}", "median_saved_min": "Gain médian (min)",

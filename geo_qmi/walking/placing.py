@@ -25,7 +25,7 @@ from geo_qmi.walking.terrain import PEOPLE
 from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from geo_qmi.siting import Sieve, Siting
     from geo_qmi.walking.terrain import Terrain
@@ -139,6 +139,7 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
     permits: pd.DataFrame | None = None,
     start: str | None = None,
     months: int | None = None,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> Placed:
     """Return the places to open among the candidates of a district.
 
@@ -162,6 +163,8 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
         As returned by `geo_qmi.walking.permits_of`. A place it does not name has the authority of the table alone.
     start, months
         First day of the programme and months of measure, for the latest dates.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
 
     Raises
     ------
@@ -177,6 +180,7 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
     kept = mine if sieve is None else mine[mine["site_id"].isin(sieve.kept["site_id"])]
     if kept.empty:
         raise InputError(f"Aucun des {len(mine)} lieux ne passe les règles : {_why(sieve)} Assouplissez-les.")
+    announce("Lieux qui passent les règles", 0.0)
     walkable = sites_of(tables, given)
     deployed = _deployed(tables, walkable)
     walkable = walkable[walkable["site_id"].isin([*kept["site_id"], *deployed])]
@@ -186,7 +190,9 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
         raise InputError(f"Aucun des {len(refused)} lieux ne rejoint le terrain : {refused['reason'].iloc[0]}.")
     _refuse_fixed(fixed, walkable, mine, refused)
     limits = _limits(capacities, walkable)
+    announce("Marche de chaque point à servir aux lieux", 0.2)
     problem, unserved = _problem(given, joined, fixed=fixed, deployed=deployed, capacities=limits)
+    announce("Recherche des meilleurs lieux", 0.6)
     if model == "cover":
         plan = siting.maximal_covering(problem, p=n_places, radius=minutes)
     elif model == "all":

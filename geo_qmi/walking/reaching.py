@@ -18,14 +18,15 @@ import pandas as pd
 import shapely
 
 from geo_qmi import coverage, network
+from geo_qmi.errors import shown
 from geo_qmi.schema import CRS
 from geo_qmi.walking import fairness
 from geo_qmi.walking.telling import tidy
-from geo_qmi.walking.terrain import HECTARES, squares_of, without_barriers
+from geo_qmi.walking.terrain import HECTARES, PEOPLE, squares_of
 from geo_qmi.wording import counted, number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from geo_qmi.coverage import FalseCoverage, Footprints
     from geo_qmi.walking.terrain import Terrain
@@ -165,6 +166,7 @@ def reach(
     minutes: float = REACH_MIN,
     zones: gpd.GeoDataFrame | None = None,
     household_size: float | None = None,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> Reach | None:
     """Return what lies within a walk of the places of a district; ``None`` when it has no place to walk from.
 
@@ -178,7 +180,10 @@ def reach(
         As returned by `geo_qmi.walking.zones_of`: priority districts or incomes.
     household_size
         People in a household, where the layer of people has no households.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
     """
+    announce("Lieux du quartier", 0.0)
     sites = sites_of(tables, given)
     if site_ids is not None:
         sites = sites[sites["site_id"].isin(site_ids)].reset_index(drop=True)
@@ -187,17 +192,16 @@ def reach(
     if sites.empty:
         return None
     people = _counted(given, tables)
+    announce("De chaque habitant aux lieux" if given.unit == PEOPLE else "De chaque carreau aux lieux", 0.2)
     within = _within(given, people, joined, minutes=minutes)
+    announce("Le disque et la marche", 0.4)
     false, grid_error = _false(given, sites, joined, minutes=minutes)
     shares = coverage.shares(within, people.set_index("place_id").drop(columns=["geometry", "what"]))
-    drawn = gpd.GeoDataFrame(
-        {"site_id": sites["site_id"].to_numpy()},
-        geometry=[
-            network.catchment(given.ground, joined[joined["site_id"] == one], minutes=minutes).polygon()
-            for one in sites["site_id"]
-        ],
-        crs=CRS,
-    )
+    shapes: list[shapely.Geometry] = []
+    for one, name in zip(sites["site_id"], sites["name"], strict=True):
+        announce(f"Portée de « {shown(name)} »", 0.6 + 0.4 * len(shapes) / len(sites))
+        shapes.append(network.catchment(given.ground, joined[joined["site_id"] == one], minutes=minutes).polygon())
+    drawn = gpd.GeoDataFrame({"site_id": sites["site_id"].to_numpy()}, geometry=shapes, crs=CRS)
     area = coverage.area_shares(drawn, given.perimeter)
     equity, said = _equity(given, people, within, zones=zones, household_size=household_size)
     lines = (
@@ -312,7 +316,7 @@ def _false(
     circles = coverage.false_coverage(places, sites, **options)
     if given.ground.kind != "open":
         return circles, 0.0
-    free = without_barriers(given)
+    free = given.free
     disc = _within(free, places, entered(free, sites)[0], minutes=minutes)
     found = coverage.false_coverage(places, sites, **options, disc=disc)
     exact, grid = (one.by_site["people_disc"].iloc[-1] for one in (circles, found))

@@ -8,6 +8,7 @@ without a published perimeter has no ground and is refused by name. Nothing is m
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -24,7 +25,7 @@ from geo_qmi.walking.layers import COARSE_M2, spread
 from geo_qmi.wording import agreed, counted, number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from geo_qmi.network import Ground
 
@@ -38,7 +39,7 @@ _SQUARE_M = 60.0
 HECTARES, PEOPLE = "hectares", "habitants"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Terrain:
     """The ground of one district, and what is counted on it.
 
@@ -92,6 +93,14 @@ class Terrain:
         """Where barriers are carded and people counted: the perimeter and `CARD_MARGIN_M`."""
         return shapely.buffer(self.perimeter.geometry.iloc[0], CARD_MARGIN_M)
 
+    @cached_property
+    def free(self) -> Terrain:
+        """The same open ground with nothing on it: what its grid makes of a disc. Streets are left as they are."""
+        if self.ground.kind != "open":
+            return self
+        free = network.open_ground(self.perimeter, buffer_m=self.margin_m, cell_m=self.ground.cell_m)
+        return replace(self, ground=free)
+
 
 def district_of(tables: Mapping[str, Any], name: str) -> str:
     """Return the identifier of the district called `name`: its identifier, its commune or its published name.
@@ -112,7 +121,7 @@ def district_of(tables: Mapping[str, Any], name: str) -> str:
     raise UnknownNameError(f"Quartier inconnu : « {shown(name)} ». Quartiers de l’étude : {listed or 'aucun'}.")
 
 
-def terrain(
+def terrain(  # noqa: PLR0913 - the choices of one ground, passed by name
     tables: Mapping[str, Any],
     district_id: str,
     *,
@@ -122,6 +131,7 @@ def terrain(
     margin_m: float | None = None,
     at: str | None = None,
     slopes: bool = False,
+    announce: Callable[[str, float], None] = lambda *_: None,
 ) -> Terrain:
     """Return the ground of a district.
 
@@ -144,6 +154,8 @@ def terrain(
         Time of day, ``HH:MM``: crossings known to be shut then are not opened on open ground.
     slopes
         Walk slower uphill, where the streets carry heights.
+    announce
+        Called with the French name of each stage as it begins, and the share done, 0–1.
 
     Raises
     ------
@@ -158,6 +170,7 @@ def terrain(
     region = shapely.buffer(shape, margin)
     walls = _near(tables["barriers"], region)
     crossings, told = _at_hour(_near(tables["crossings"], region), at)
+    announce("Terrain ouvert et coupures" if streets is None else "Réseau des rues", 0.1)
     if streets is None:
         ground = _open(host, walls, crossings, margin_m=margin)
     else:
@@ -167,6 +180,7 @@ def terrain(
         told += () if at is None else ("Heure demandée sans effet : les rues fournies ne portent pas d’horaires.",)
     if slopes:
         told += _sloped(ground)
+    announce("Habitants et franchissements", 0.7)
     carded = shapely.buffer(shape, CARD_MARGIN_M)
     cutting = _near(walls, carded)
     cutting = cutting.set_geometry(shapely.intersection(cutting.geometry.to_numpy(), carded), crs=CRS)
@@ -236,14 +250,6 @@ def with_crossing(given: Terrain, shape: shapely.Geometry, *, name: str = "franc
         )
     opened = f"Avec « {name} », ouvert à pied : ni coût, ni foncier, ni dénivelé n’est compté."
     return replace(given, ground=ground, lines=(*given.lines, opened))
-
-
-def without_barriers(given: Terrain) -> Terrain:
-    """Return the same open ground with nothing on it: what its grid makes of a disc. Streets are left as they are."""
-    if given.ground.kind != "open":
-        return given
-    free = network.open_ground(given.perimeter, buffer_m=given.margin_m, cell_m=given.ground.cell_m)
-    return replace(given, ground=free)
 
 
 def _host(tables: Mapping[str, Any], district_id: str) -> gpd.GeoDataFrame:
