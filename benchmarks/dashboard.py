@@ -64,7 +64,9 @@ FILTERS: dict[str, dict[str, tuple[str, str, list[Any]]]] = {
     "sensing.py": {
         "quartier": ("selectbox", "quartier", ["QMI1-NOI", "QMI1-AUL", "QMI1-SCE", "QMI1-MEU"]),
         "vue": (
-            "segmented_control", "sensible-vue", ["groups", "events", "value", "evidence", "interval", "spots"],
+            "segmented_control",
+            "sensible-vue",
+            ["groups", "events", "value", "evidence", "interval", "spots"],
         ),
         "côté des cellules": ("segmented_control", "sensible-cellule", [30, 20, 10, 50]),
         "thème": ("multiselect", "sensible-themes", [["coupures"], []]),
@@ -95,7 +97,9 @@ FILTERS: dict[str, dict[str, tuple[str, str, list[Any]]]] = {
         "quartiers": ("multiselect", "appariement-quartiers", [["QMI1-AUL", "QMI1-NOI", "QMI1-MEU"], ["QMI1-AUL"]]),
         "candidats": ("radio", "appariement-candidats", ["Candidatures de l’étude", "Projets réels de l’édition 1"]),
         "quartiers, tous": (
-            "multiselect", "appariement-quartiers", [["QMI1-AUL", "QMI1-MEU", "QMI1-NOI", "QMI1-SCE"]],
+            "multiselect",
+            "appariement-quartiers",
+            [["QMI1-AUL", "QMI1-MEU", "QMI1-NOI", "QMI1-SCE"]],
         ),
         "onglet Scores": (_TAB, "appariement-onglets", ["Scores"]),
         "onglet Pourquoi": (_TAB, "appariement-onglets", ["Pourquoi"]),
@@ -203,7 +207,7 @@ def _changed(app: AppTest, kind: str, key: str, value: Any, clock: Clock) -> flo
     if kind == _TAB:
         app.session_state[key] = value
     else:
-        widget = next((one for one in app.get(kind) if str(one.key).startswith(key)), None)
+        widget: Any = next((one for one in app.get(kind) if str(one.key).startswith(key)), None)
         if widget is None:
             raise SystemExit(f"{kind} « {key} » is not on this page any more: {[one.key for one in app.get(kind)]}.")
         (widget.select_index if isinstance(value, int) and kind == "selectbox" else widget.set_value)(value)

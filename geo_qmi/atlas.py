@@ -18,17 +18,12 @@ from geo_qmi.errors import InputError, shown
 from geo_qmi.export import delivery
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 #: Largest picture, in dots: about a gigabyte while it is drawn.
 _MOST_DOTS = 150_000_000
 _FORMS = (".pdf", ".svg", ".png")
-_MONTHS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre"),
-    "décembre",
-)
 #: Name of the bound file of an atlas.
 BOUND = "atlas.pdf"
 
@@ -103,18 +98,6 @@ def laid_out(
 def _imprint(heading: str, edition: str, layout: Layout) -> plate.Imprint:
     word = EDITIONS[mapping.edition_of(edition)]
     return plate.Imprint(heading=heading, edition=word, date=layout.date, study=layout.study)
-
-
-def day_words(day: datetime.date) -> str:
-    """Return a day as a sheet says it.
-
-    Examples
-    --------
-    >>> import datetime
-    >>> day_words(datetime.date(2026, 5, 1))
-    '1er mai 2026'
-    """
-    return f"{day.day}{'er' * (day.day == 1)} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def write(pages: plate.Pages, path: Path, *, dpi: int = 200, study_path: Path | None = None) -> list[Path]:

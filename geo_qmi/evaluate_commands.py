@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from geo_qmi._french import FrenchCommand, typer
 from geo_qmi.jury_commands import today
-from geo_qmi.terminal import AsJson, OptionalStudy, app, open_study, print_json, print_table
+from geo_qmi.terminal import AsJson, OptionalStudy, app, open_study, print_json, print_table, read_tables
 
 if TYPE_CHECKING:
     from geo_qmi.evaluating import Evaluation
@@ -28,7 +28,7 @@ _PRINTED = {
     cls=FrenchCommand,
     help="Évalue les tests d’une étude.\n\nRésultats face au protocole, réplicabilité, quartiers au contexte proche.",
 )
-def evaluate(  # noqa: PLR0913, PLR0917 — the options of one command, passed by name
+def evaluate(
     study: OptionalStudy = None,
     project: Annotated[
         str | None, typer.Option("--project", metavar="PROJET", help="Un projet testé ; à défaut, tous.")
@@ -52,16 +52,14 @@ def evaluate(  # noqa: PLR0913, PLR0917 — the options of one command, passed b
     from geo_qmi import evaluating, mapping
 
     code, day = mapping.edition_of(edition), today(at)
-    opened = open_study(study)
-    tables = opened.read_many(evaluating.TABLES)
+    opened = None if out is None else open_study(study)
+    tables = read_tables(study) if opened is None else opened.read_many(evaluating.TABLES)
     found = evaluating.evaluate(tables, project=project, district=district, as_of=day)
     written: list[Path] = []
-    if out is not None and not found.nothing:
+    if out is not None and opened is not None and not found.nothing:
         parameters = {"project": project, "district": district, "edition": code, "at": day}
         about = {"inputs": {"study": opened.fingerprint()}, "parameters": parameters}
-        written = evaluating.write(
-            tables, out, found=found, edition=code, as_of=day, provenance=about, announce=_told
-        )  # fmt: skip
+        written = evaluating.write(tables, out, found=found, edition=code, as_of=day, provenance=about, announce=_told)
     if as_json:
         print_json(_record(found))
         return

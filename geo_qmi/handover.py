@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 
 import geo_qmi
-from geo_qmi import atlas, cover, editions, export, gis, mapping, publishing, qgis, schema, wording
+from geo_qmi import atlas, cover, editions, evaluation, export, gis, mapping, publishing, qgis, schema, wording
 from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.export import delivery
 from geo_qmi.vocabulary import fold
@@ -210,7 +210,7 @@ def layers(
 def _day(date: str) -> str:
     """Return a day in French words, or say what is expected; nothing for no day."""
     try:
-        return atlas.day_words(datetime.date.fromisoformat(date)) if date else ""
+        return wording.day_words(datetime.date.fromisoformat(date)) if date else ""
     except ValueError:
         raise InputError(f"Jour « {shown(date)} » : attendu AAAA-MM-JJ, par exemple 2026-11-22.") from None
 
@@ -246,6 +246,8 @@ def _leaving(
     field_tables = {name: tables[name] for name in _FIELD}
     made = editions.edition("jury", tables=field_tables).tables if edition == "jury" else shown
     open_ = {name: tables[name] for name in schema.TABLES if name not in _FIELD}
+    if edition != "jury":
+        open_["measures"] = evaluation.without_few(tables["measures"], tables["indicators"])
     return open_ | {name: made[name] for name in editions.COLUMNS[edition] if name in made}
 
 
@@ -297,7 +299,8 @@ def _of_district(
     projects = set(tables["projects"]["project_id"][tables["projects"]["district_id"] == ident])
     barriers = set(tables["barriers"]["barrier_id"][tables["barriers"]["district_id"] == ident])
     chosen = {"district_id": {ident}, "session_id": sessions, "insee": insee, "project_id": projects}
-    chosen |= {"barrier_id": barriers}
+    protocols = set(tables["protocols"]["protocol_id"][tables["protocols"]["district_id"] == ident])
+    chosen |= {"barrier_id": barriers, "protocol_id": protocols}
     kept = {}
     for name, frame in leaving.items():
         column = next((column for column in chosen if column in frame.columns), None)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from geo_qmi._french import FrenchCommand, typer
 from geo_qmi.terminal import Names, OptionalStudy, Review, TermsFile, app, read_tables
-from geo_qmi.wording import counted
+from geo_qmi.wording import counted, day_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,7 +143,7 @@ def _layout(paper: str, orientation: str, *, scale: str | None, date: str | None
     """Return the layout the options ask for."""
     import datetime
 
-    from geo_qmi.atlas import Layout, day_words
+    from geo_qmi.atlas import Layout
     from geo_qmi.errors import InputError, UnknownNameError, shown
 
     if orientation not in _SIDES:
@@ -154,9 +154,9 @@ def _layout(paper: str, orientation: str, *, scale: str | None, date: str | None
         if not digits.isascii() or not digits.isdigit():
             raise InputError(f"Échelle illisible : « {shown(scale)} ». Attendu, par exemple : 1:5000.")
         number = int(digits)
-    day = day_words(datetime.date.today()) if date is None else date
+    written = day_words(datetime.date.today()) if date is None else date
     name = "étude livrée" if study is None else study.name
-    return Layout(paper=paper, orientation=_SIDES[orientation], scale=number, date=day, study=name)
+    return Layout(paper=paper, orientation=_SIDES[orientation], scale=number, date=written, study=name)
 
 
 def _tables(

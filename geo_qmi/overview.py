@@ -269,13 +269,13 @@ def steps(tables: Tables) -> list[Step]:
             "Évaluation et réplicabilité",
             tables,
             {
+                "protocols": ("protocole", "protocoles"),
+                "measures": ("mesure", "mesures"),
+                "replicability_marks": ("note de réplicabilité", "notes de réplicabilité"),
                 "obstacles": ("frein publié", "freins publiés"),
-                "replicability_levels": (
-                    "niveau d’échelle publié, sans note",
-                    "niveaux d’échelle publiés, sans aucune note",
-                ),
+                "replicability_levels": ("niveau d’échelle publié", "niveaux d’échelle publiés"),
             },
-            "origins.py",
+            "evaluating.py",
         ),
         _step(
             6, "Visibilité et évènements", tables, {"timeline": ("évènement daté", "évènements datés")}, "programme.py"

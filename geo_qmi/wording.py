@@ -1,4 +1,4 @@
-"""How are numbers said in French?
+"""How are numbers and days said in French?
 
 A comma for decimals, a narrow no-break space between thousands, a true minus sign, a noun in agreement with its number.
 Nothing is computed here, and nothing is said of what the numbers mean.
@@ -6,8 +6,13 @@ Nothing is computed here, and nothing is said of what the numbers mean.
 
 from __future__ import annotations
 
+import datetime
 import re
 
+MONTHS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre"),
+    "décembre",
+)
 #: A noun phrase agrees up to the first of these words: « marches sans parcours tracé ».
 _STOP = re.compile(r" (?:à|aux?|avec|avant|dans|des?|du|en|et|hors|ou|par|pour|qu[ei]|sans|sous|sur) | d’")
 
@@ -36,6 +41,23 @@ def percent(share: float) -> str:
     ('87,5 %', '0,004 %')
     """
     return f"{number(100 * share, digits=1 if share == 0 or share >= 0.001 else 3)} %"
+
+
+def day_words(date: str | datetime.date) -> str:
+    """Return a day, or a month, as a sentence says it; any other text as it is.
+
+    Examples
+    --------
+    >>> day_words("2026-05-01"), day_words("2026-05"), day_words("2026"), day_words(datetime.date(2026, 11, 22))
+    ('1er mai 2026', 'mai 2026', '2026', '22 novembre 2026')
+    """
+    text = str(date)
+    try:
+        said = datetime.date.fromisoformat(f"{text}-01" if len(text) == 7 else text)
+    except ValueError:
+        return text
+    number_of = "" if len(text) == 7 else f"{said.day}{'er' * (said.day == 1)} "
+    return f"{number_of}{MONTHS[said.month - 1]} {said.year}"
 
 
 def counted(count: float, noun: str, nouns: str = "") -> str:

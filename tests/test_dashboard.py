@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import geo_qmi
-from geo_qmi import rulebook, schema
+from geo_qmi import matching, rulebook, schema
 from geo_qmi.dashboard import PAGES, READ_ONLY_VARIABLE, STUDY_VARIABLE, command, comparison, readings
 from geo_qmi.dashboard.comparison import Candidates, compare, gathered
 from geo_qmi.dashboard.markup import literal
@@ -78,6 +78,7 @@ def test_every_district_has_a_page():
         app.selectbox(key="quartier").set_value(_ident(ident)).run()
         assert not app.exception
         assert not app.error
+    app.session_state["quartier-onglet"] = "Besoins et contexte"
     app.selectbox(key="quartier").set_value("QMI1-AUL").run()
     assert "inconnu \\: le document imprime par erreur" in said(app)
     app.selectbox(key="quartier").set_value("QMI2-SUC").run()
@@ -218,6 +219,14 @@ def test_parts_add_up_to_the_score(compared):
     total = comparison.parts(found, project, district)["Apport au score"].sum()
     assert total == pytest.approx(found.match.scores.loc[project, district])
     assert project in candidates.names()
+
+
+def test_texts_read_before_give_the_same_matching(compared, shipped):
+    candidates, found = compared
+    texts = matching.read_texts(candidates.rows, shipped, districts=DISTRICTS, tags=candidates.tags)
+    again = compare(gathered(candidates, shipped, district_ids=DISTRICTS, book=rulebook.opened()), texts=texts)
+    pd.testing.assert_frame_equal(again.match.scores, found.match.scores)
+    pd.testing.assert_frame_equal(again.match.explanations, found.match.explanations)
 
 
 def test_each_district_is_chosen_or_has_a_reason(compared, shipped):

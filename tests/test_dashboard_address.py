@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import geo_qmi.dashboard
-from geo_qmi import schema
+from geo_qmi import schema, walking
 from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE, visit
 
 SCRIPT = Path(geo_qmi.dashboard.__file__).with_name("app.py")
@@ -35,6 +36,32 @@ LINKS = {
         "poids-needs": ("0.5", 0.5),
         "appariement-onglets": ("Vérification", "Vérification"),
     },
+    "evaluating.py": {
+        visit.DISTRICT: ("QMI1-SCE", "QMI1-SCE"),
+        "evaluation-onglet": ("Bibliothèque d’indicateurs", "Bibliothèque d’indicateurs"),
+        "evaluation-famille": ("retours des usagers", ["user_feedback"]),
+        "evaluation-mots": ("satisfaction", "satisfaction"),
+    },
+    "access.py": {
+        visit.DISTRICT: ("QMI1-AUL", "QMI1-AUL"),
+        "acces-heure": ("22:30", datetime.time(22, 30)),
+        "acces-pente": ("true", True),
+        "acces-menage": ("2.2", 2.2),
+        "acces-mode-b-QMI1-AUL": ("Coordonnées", "Coordonnées"),
+        "acces-depart-QMI1-AUL": ("Point intérieur du périmètre", "perimetre"),
+        "acces-onglet": ("Franchissements", "Franchissements"),
+    },
+    "covering.py": {
+        visit.DISTRICT: ("QMI1-MEU", "QMI1-MEU"),
+        "sites-onglet": ("Prochains lieux", "Prochains lieux"),
+        "sites-minutes": ("10 min", 10),
+        "sites-modele": (walking.MODELS["near"], "near"),
+        "sites-nombre-QMI1-MEU": ("3", 3),
+        "sites-marche": ("8", 8),
+        "sites-exige": ("Eau", ["water"]),
+        "sites-debut": ("2026-09-01", "2026-09-01"),
+        "sites-mois": ("6", 6),
+    },
     "publication.py": {"edition": ("Candidats", "candidates"), "etendue": ("Toute l’étude", "Toute l’étude")},
     "records.py": {"donnees-table": (schema.label("communes"), "communes")},
     "origins.py": {"cherche": ("F016", "F016")},
@@ -46,6 +73,14 @@ WRONG = {
     "diagnosis.py": {"diagnostic-onglet": "Ailleurs"},
     "sensing.py": {"sensible-vue": "Éléphant", "sensible-cellule": "-3 m"},
     "pairing.py": {"appariement-maximum": "99999", "poids-needs": "beaucoup", "appariement-quartiers": "Atlantide"},
+    "evaluating.py": {"evaluation-onglet": "Total sur 15", "evaluation-projet-QMI1-AUL": "Personne"},
+    "access.py": {
+        "acces-heure": "25:99",
+        "acces-menage": "0.5",
+        "acces-depart-QMI1-AUL": "Lune",
+        "acces-classer": "peut-être",
+    },
+    "covering.py": {"sites-minutes": "3 h", "sites-modele": "<i>", "sites-marche": "600", "sites-nombre-QMI1-AUL": "0"},
     "publication.py": {"edition": "secrète"},
     "records.py": {"donnees-table": "sqlite_master"},
     "origins.py": {"contradiction": "Z99"},

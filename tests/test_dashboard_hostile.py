@@ -99,6 +99,39 @@ def test_hostile_words_places_and_dates_are_shown_as_text_on_every_page(path):
 
 
 @pytest.mark.parametrize(
+    ("file", "key"),
+    [
+        ("programme.py", "programme-onglet"),
+        ("diagnosis.py", "diagnostic-onglet"),
+        ("sensing.py", "sensible-onglet"),
+        ("access.py", "acces-onglet"),
+        ("pairing.py", "appariement-onglets"),
+        ("covering.py", "sites-onglet"),
+    ],
+)
+def test_hostile_words_are_text_in_the_tabs_that_open_later(path, file, key):
+    (_, app), *_ = walk([file])
+    titles = [tab.label for tab in app.tabs]
+    assert len(titles) > 2
+    for title in titles:
+        app.session_state[key] = title
+        app.run()
+        assert not app.exception, title
+        assert not read_as_markup(app), title
+        assert not app.error, title
+
+
+def test_hostile_words_are_text_in_what_is_made_when_asked(path):
+    (_, app), *_ = walk(["pairing.py"])
+    for tab, asked in (("Pourquoi", "appariement-fiche"), ("Solidité", "solidite-stable")):
+        app.session_state["appariement-onglets"] = tab
+        app.run()
+        app.toggle(key=asked).set_value(value=True).run()
+        assert not app.exception, asked
+        assert not read_as_markup(app), asked
+
+
+@pytest.mark.parametrize(
     ("damage", "told"),
     [
         ('ALTER TABLE "projects" RENAME COLUMN "name" TO "nom"', "(name) est obligatoire et manque sur 28 lignes"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from itertools import combinations
+from pathlib import Path
 
 import geopandas as gpd
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pyproj
@@ -14,10 +16,13 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.font_manager import get_font
+from matplotlib.ft2font import LoadFlags
 
 from geo_qmi import plate
 from geo_qmi.errors import InputError, UnknownNameError
 from geo_qmi.maps import Layer, Map, Style
+from geo_qmi.plate import ink
 from geo_qmi.plate.labels import Label, placed
 from geo_qmi.plate.proof import _seen
 from geo_qmi.schema import CRS
@@ -327,3 +332,22 @@ def test_a_proof_is_a_map_any_medium_can_draw():
     colours = {style.fill for layer in grey.layers for style in layer.styles.values() if style.fill}
     assert all(len({colour[1:3], colour[3:5], colour[5:7]}) == 1 for colour in colours)
     assert grey.title == small_map().title
+
+
+@pytest.mark.parametrize("name", ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"])
+def test_the_letters_cut_for_french_are_those_of_the_whole_font(name):
+    cut, whole = (get_font(str(folder / name)) for folder in (ink._LETTERS, Path(mpl.get_data_path()) / "fonts/ttf"))
+    letters = cut.get_charmap()
+    assert set(map(ord, "ÀÂÆÇÉÈÊËÎÏÔŒÙÛÜŸàâæçéèêëîïôœùûüÿ0123456789«»’–—…°²€≥≤→\u00a0\u202f")) <= set(letters)
+    for font in (cut, whole):
+        font.set_size(100, 72)
+    for letter in letters:
+        ours, theirs = (font.load_char(letter, flags=LoadFlags.NO_HINTING) for font in (cut, whole))
+        assert (ours.linearHoriAdvance, ours.bbox) == (theirs.linearHoriAdvance, theirs.bbox), chr(letter)
+
+
+def test_a_letter_french_does_not_use_is_taken_from_the_whole_font():
+    assert ink._file("Éà ’", bold=False).parent == ink._LETTERS
+    assert ink._file("Ωμέγα", bold=True).parent != ink._LETTERS
+    made = plate.draw(small_map(title="Ωμέγα"), scale=5000)
+    assert len(re.findall(rb"/FontFile2 ", made.to_pdf())) == 3

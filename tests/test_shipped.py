@@ -37,6 +37,7 @@ COUNTS = {
     "timeline": 27,
     "obstacles": 12,
     "replicability_levels": 20,
+    "indicators": 69,
     "contradictions": 42,
 }
 

@@ -85,6 +85,14 @@ def test_made_up_crossings_are_said(shipped):
     assert any("4 franchissements de démonstration" in line for line in given.lines)
 
 
+def test_slopes_asked_of_open_ground_are_said_and_change_no_walk(shipped):
+    given = walking.terrain(shipped, "QMI1-MEU")
+    asked = walking.flat(given)
+    assert asked.ground is given.ground
+    assert asked.lines == walking.terrain(shipped, "QMI1-MEU", slopes=True).lines
+    assert "ce terrain n’a aucune altitude" in asked.lines[-1]
+
+
 def test_a_district_without_perimeter_is_refused_by_name(shipped):
     with pytest.raises(InputError, match=r"Sucy-en-Brie.*périmètre non publié, donc aucun terrain de marche"):
         walking.terrain(shipped, "QMI2-SUC")
@@ -501,6 +509,7 @@ def test_the_page_of_coverage_counts_objectives_and_chooses_places():
     app = opened("covering.py")
     counts = [int(metric.value.split("/")[0]) for metric in app.metric]
     assert sum(counts) == 19
+    app.session_state["sites-onglet"] = "Prochains lieux"
     app.number_input(key="sites-surface").set_value(5000).run()
     assert not app.exception
     assert "Aucun des 7 lieux ne passe les règles" in app.warning[-1].value.replace("\\", "")

@@ -420,6 +420,8 @@ def test_layers_dropped_on_one_page_serve_both(monkeypatch, shipped):
     assert "on compte des hectares" not in said(app)
     assert "À 03:00 : 1 franchissement fermé" in said(app)
     app.switch_page("covering.py").run()
+    app.session_state["sites-onglet"] = "À portée de marche"
+    app.run()
     assert not app.exception
     assert "Gardée : habitants.geojson" in said(app)
     told = next(table.value for table in app.dataframe if "Groupe" in table.value)
@@ -444,7 +446,8 @@ def test_served_populations_are_dropped_on_the_page_too(monkeypatch, shipped, tm
     assert not app.exception
     assert "population desservie non fournie par le porteur" not in tables_of(app)
     assert "population desservie : les lieux listés" in tables_of(app)
-    assert "population desservie : 2 lieux listés" in tables_of(app)
+    app.session_state["sites-onglet"] = "À portée de marche"
+    assert "population desservie : 2 lieux listés" in tables_of(app.run())
     app.file_uploader(key="sites-served").upload("sans.csv", b"a;b\n1;2\n").run()
     assert not app.exception
     assert "« sans.csv » : colonnes attendues absentes" in said(app)

@@ -28,6 +28,8 @@ _CAPITALS = 0.73
 GREY = "#4a4a4a"
 #: Grounds on which white letters are read: below this luminance white has the better contrast.
 _DARK = 0.179
+#: Letters tried at most when a text is cut: more never fit.
+_LONGEST = 600
 
 
 class Board:
@@ -132,7 +134,8 @@ def cut(text: str, width: float, *, pt: float = PT, bold: bool = False) -> str:
     """Return a text that fits on one line, ended by « … » where it had to be cut."""
     if ink.width_mm(text, pt=pt, bold=bold) <= width:
         return text
-    kept = next(n for n in range(len(text), -1, -1) if ink.width_mm(f"{text[:n].rstrip()}…", pt=pt, bold=bold) <= width)
+    most = min(len(text), _LONGEST)
+    kept = next(n for n in range(most, -1, -1) if ink.width_mm(f"{text[:n].rstrip()}…", pt=pt, bold=bold) <= width)
     return f"{text[:kept].rstrip()}…"
 
 

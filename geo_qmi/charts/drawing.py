@@ -34,6 +34,8 @@ _LIGHT, _DARK = (255, 255, 255), (8, 69, 148)
 CLASSES = ("#08306b", "#2f7ebc", "#8bc0dd", "#ffffff")
 _INNER_MM = WIDTH_MM - 2 * MARGIN_MM
 _SMALL = PT - 1.5
+#: Lines of a name, and years written along the top of a timeline, at most.
+_MOST_LINES, _MOST_YEARS = 6, 24
 
 
 def saved(chart: Chart, form: str, *, dpi: int = 200) -> bytes:
@@ -86,7 +88,7 @@ def _matrix(drawing: Matrix, board: Board, top: float) -> None:
     names, high = 62.0, 10.4 if any(cell.between for row in drawing.cells for cell in row) else 6.2
     wide = min((_INNER_MM - names) / len(drawing.columns), 46.0)
     step = 4.2
-    heads = [ink.wrapped(name, wide - 1, pt=_SMALL, bold=True) for name in drawing.columns]
+    heads = [_folded(name, wide - 1, bold=True) for name in drawing.columns]
     tall = max(map(len, heads)) * step
     for column, lines in enumerate(heads):
         for row, line in enumerate(lines):
@@ -218,6 +220,11 @@ def _column(
     board.words((left + wide / 2, floor - tall - 2.4), words(count), bold=True, align="centre")
 
 
+def _folded(text: str, width: float, *, bold: bool = False, end: str = "") -> list[str]:
+    """Return the lines of a name in a column, six or so at most, then what ends it; the table has the name whole."""
+    return ink.wrapped(f"{cut(text, _MOST_LINES * width, pt=_SMALL, bold=bold)}{end}", width, pt=_SMALL, bold=bold)
+
+
 def _minutes(value: float) -> str:
     return fixed(value, 0 if float(value).is_integer() else 1)
 
@@ -234,12 +241,13 @@ def _timeline(drawing: Timeline, board: Board, top: float) -> None:
     def x(month: float) -> float:
         return left + (month - 12 * first) / (12 * (last - first)) * span
 
-    rows = [ink.wrapped(f"{line.label} ·\N{NO-BREAK SPACE}{line.when}", names - 4, pt=_SMALL) for line in drawing.lines]
+    rows = [_folded(line.label, names - 4, end=f" ·\N{NO-BREAK SPACE}{line.when}") for line in drawing.lines]
     heights = [max(high, 4.0 * len(row) + 1) for row in rows]
     opened = any(line.window for line in drawing.lines)
     mixed = opened and not all(line.window for line in drawing.lines)
     floor = top + 6 + sum(heights) + (7 if mixed else 0)
-    for year in range(first, last + 1):
+    step = max(1, -(-(last - first) // _MOST_YEARS))  # a date of the year 9999 would write thousands on one another
+    for year in range(first, last + 1, step):
         board.line((x(12 * year), top + 5), (x(12 * year), floor), colour="#c8c8c8", width_mm=0.2)
         if year < last:
             board.words(((x(12 * year) + x(12 * year + 12)) / 2, top + 2), str(year), align="centre")
@@ -387,7 +395,7 @@ def _changes(drawing: Changes, board: Board, top: float) -> None:
         _pair(board, (line.before, line.after), middle=top + 3, x=x)
         if line.compared:
             _pair(board, (line.witness_before, line.witness_after), middle=top + 9.5, x=x, pale=True)
-        top = max(low, floor + 6) + 3
+        top = max(low, floor + (0 if line.threshold is None else 6)) + 3
         board.line((MARGIN_MM, top - 1.5), (WIDTH_MM - MARGIN_MM, top - 1.5), colour="#c8c8c8")
     _changes_key(board, top + 1.5, drawing)
     if drawing.unmeasured:

@@ -103,7 +103,8 @@ def footprints(
     require_metres(sites, what="les lieux")
     listed = _served(served, projects)
     shapes = dict(zip(sites["site_id"].tolist(), sites.geometry.tolist(), strict=True))
-    zones, known = _zones(communes), set(listed["project_id"])
+    known = set(listed["project_id"])
+    zones = _zones(communes, set(projects.loc[projects["precision"].isin(_ZONES), "insee"].dropna()))
     located, unplaced = [], []
     ordered = projects.sort_values("project_id", kind="stable")
     for row in map(_Row._make, zip(*(ordered[name].tolist() for name in _Row._fields), strict=True)):
@@ -165,12 +166,14 @@ def _served(served: pd.DataFrame | None, projects: pd.DataFrame) -> pd.DataFrame
     return rows.sort_values(["project_id", "place_id"], ignore_index=True)
 
 
-def _zones(communes: gpd.GeoDataFrame | None) -> dict[str, shapely.Geometry]:
-    """Return commune → outline of its territory."""
+def _zones(communes: gpd.GeoDataFrame | None, wanted: set[str]) -> dict[str, shapely.Geometry]:
+    """Return commune → outline of its territory, for the communes wanted."""
     if communes is None:
         return {}
     require_columns(communes, ["insee", "territory", "geometry"], what="Communes")
     require_metres(communes, what="les communes")
     drawn = communes[communes.geometry.notna()]
-    outlines = drawn.dissolve("territory").geometry
-    return {str(code): outlines[name] for code, name in zip(drawn["insee"], drawn["territory"], strict=True)}
+    territory = dict(zip(drawn["insee"].astype("str"), drawn["territory"], strict=True))
+    needed = {territory[code] for code in wanted if code in territory}
+    outlines = drawn[drawn["territory"].isin(needed)].dissolve("territory").geometry if needed else {}
+    return {code: outlines[territory[code]] for code in wanted if code in territory}

@@ -47,10 +47,10 @@ def _page(tables: Mapping[str, Any], ident: str) -> None:
     if refusal:
         st.warning(literal(refusal), icon=":material/block:")
         opened = None
-    walked = _start(tables, tried, (*ground.key, None if opened is None else opened.wkt))
-    found = _cut(tables, tried, ground.key, opened)
+    walked = _start(tables, tried, (*ground.walked, None if opened is None else opened.wkt))
+    found = _cut(tables, tried, ground.walked, opened)
     if walked is not None:
-        mark = ("acces-carte", *ground.key, walked.place.wkt, walked.name, None if opened is None else opened.wkt)
+        mark = ("acces-carte", *ground.walked, walked.place.wkt, walked.name, None if opened is None else opened.wkt)
         drawn = state.remembered(mark, lambda: walking.access_map(tables, tried, walked, found, opened=opened))
         show_map(drawn, key=f"acces-carte-{tried.district_id}", height_px=600, place=tried.district_id)
         _catchments(walked, tried)
@@ -179,7 +179,7 @@ def _card(
         st.markdown("_Aucune coupure tracée près de ce quartier : le coût est inconnu, il n’est pas nul._")
         return
     if opened is not None:
-        before = _cut(tables, ground.given, ground.key, None, key="coupures-avant")
+        before = _cut(tables, ground.given, ground.walked, None, key="coupures-avant")
         if before is not None:
             st.success("Franchissement envisagé ouvert : la fiche et la carte sont recalculées.")
             show_table(_compared(before, found), key="acces-avant-apres")
@@ -196,17 +196,25 @@ def _card(
     st.caption("Détour, délai et dénivelé restent à part : aucun indice unique. Une case vide est inconnue, pas nulle.")
     titles = ["Paires en vis-à-vis", "Franchissements", "Dit à côté", "Où franchir ?"]
     pairs, inventory, beside, best = st.tabs(titles, **visit.in_address("acces-onglet", titles))
-    with pairs:
-        show_table(found.pairs(), key="acces-paires")
-    with inventory:
-        show_table(found.crossings(), key="acces-inventaire")
-    with beside:
-        asked = st.toggle("Montrer les mots exacts des personnes (privés)", key="acces-mots")
-        words = tables["observations"].set_index("observation_id")["verbatim"] if asked else None
-        show_table(found.beside(words), key="acces-dit")
-        st.caption("À moins de 50 m d’une coupure. Les mots exacts ne sortent ni en fichier ni en ligne de commande.")
+    if pairs.open:  # made when somebody looks
+        with pairs:
+            show_table(found.pairs(), key="acces-paires")
+    if inventory.open:
+        with inventory:
+            show_table(found.crossings(), key="acces-inventaire")
+    if beside.open:
+        with beside:
+            _beside(tables, found)
     with best, suppress(Stopped):
         _ranked(ground)
+
+
+def _beside(tables: Mapping[str, Any], found: Cut) -> None:
+    """Show what was said beside the barriers; exact words only when they are asked for."""
+    asked = st.toggle("Montrer les mots exacts des personnes (privés)", key="acces-mots")
+    words = tables["observations"].set_index("observation_id")["verbatim"] if asked else None
+    show_table(found.beside(words), key="acces-dit")
+    st.caption("À moins de 50 m d’une coupure. Les mots exacts ne sortent ni en fichier ni en ligne de commande.")
 
 
 def _compared(before: Cut, after: Cut) -> pd.DataFrame:
@@ -226,7 +234,7 @@ def _ranked(ground: Chosen) -> None:
     ):
         return
     with state.refusals():
-        found = awaited("classement", ground.key, lambda bar: walking.ranked(ground.given, announce=bar))
+        found = awaited("classement", ground.walked, lambda bar: walking.ranked(ground.given, announce=bar))
     show_table(found, key="acces-classement")
     st.caption("Chacun est ouvert seul. Un rang qui bouge quand on marche 20 % plus ou moins vite n’est pas stable.")
 

@@ -76,6 +76,7 @@ def gathered(
     book: Rulebook,
     fingerprint: str = "",
     reader: ThemeReader | None = None,
+    field: pd.DataFrame | None = None,
 ) -> Prepared:
     """Return the inputs of one matching, from tables that were read already; the ground when the rules weigh it.
 
@@ -91,10 +92,13 @@ def gathered(
         SHA-256 of the study, for the sheets.
     reader
         What reads the texts; the lexicon by default.
+    field
+        As returned by `geo_qmi.runs.field_needs`, where it is there already.
     """
     title = f"Appariement de {counted(len(candidates.rows), candidates.noun)}{' [démonstration]' * candidates.demo}"
     inputs = {"study": fingerprint, "rules": book.sha256, "reader": "" if reader is None else reader.name}
-    asked = book.rules.criterion("field").weight > 0
+    if field is None and weighs_field(book):
+        field = field_needs(tables)
     return Prepared(
         title=title,
         candidates=candidates.rows,
@@ -104,18 +108,29 @@ def gathered(
         hosts=candidates.hosts,
         book=book,
         inputs=inputs,
-        field=field_needs(tables) if asked else None,
+        field=field,
         present=present(tables, candidates.rows["project_id"]),
         reader=reader,
     )
 
 
-def compare(prepared: Prepared, *, announce: Callable[[str], None] = lambda _: None) -> Comparison:
-    """Return the matching of what was prepared, or its scores alone when its rules leave no plan."""
+def weighs_field(book: Rulebook) -> bool:
+    """Tell whether the rules weigh what was said on the ground."""
+    return book.rules.criterion("field").weight > 0
+
+
+def compare(
+    prepared: Prepared, *, texts: matching.Texts | None = None, announce: Callable[[str], None] = lambda _: None
+) -> Comparison:
+    """Return the matching of what was prepared, or its scores alone when its rules leave no plan.
+
+    `texts`: as returned by `geo_qmi.matching.read_texts` for these very inputs, where they were read already.
+    """
+    options: dict[str, Any] = {"texts": texts, "announce": announce}
     try:
-        return Comparison(prepared=prepared, match=prepared.run(announce=announce))
+        return Comparison(prepared=prepared, match=prepared.run(**options))
     except InfeasibleError as error:
-        return Comparison(prepared=prepared, match=prepared.unplanned().run(announce=announce), refusal=str(error))
+        return Comparison(prepared=prepared, match=prepared.unplanned().run(**options), refusal=str(error))
 
 
 def plan_rows(found: Comparison, candidates: Candidates, districts: Mapping[str, str]) -> pd.DataFrame:

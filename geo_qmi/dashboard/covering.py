@@ -36,18 +36,20 @@ def page() -> None:
     ground = grounds.chosen(tables, ident, key="sites", offered=("streets", "population", "zones", "served"))
     titles = ["Objectifs et projets", "À portée de marche", "Prochains lieux"]
     answered, within, further = st.tabs(titles, **visit.in_address("sites-onglet", titles))
-    with answered:
-        _answered(tables, ident, names)
+    # What a tab shows is worked out when somebody looks; its choices stay, and what was typed with them.
+    if answered.open:
+        with answered:
+            _answered(tables, ident, names)
     with within, suppress(Stopped):
         if ground is None:
             st.caption("Sans terrain préparé, aucune portée ne peut être marchée.")
         else:
-            _within(tables, ground)
+            _within(tables, ground, shown=bool(within.open))
     with further, suppress(Stopped):
         if ground is None:
             st.caption("Sans terrain préparé, aucun lieu ne peut être choisi à pied.")
         else:
-            _further(tables, ground)
+            _further(tables, ground, shown=bool(further.open))
     kept = ("objectives", "projects", "project_statuses", "candidate_places")
     filled = {name: tables[name] for name in kept if len(tables[name])}
     if filled:
@@ -107,9 +109,11 @@ def _district(mine: Covered) -> None:
         show_sentences(mine.rules())
 
 
-def _within(tables: Mapping[str, Any], ground: Chosen) -> None:
+def _within(tables: Mapping[str, Any], ground: Chosen, *, shown: bool) -> None:
     """Show what lies within a walk of the places of the district."""
     given, minutes = ground.given, _minutes("sites-minutes")
+    if not shown:
+        return
     _zoned(tables, given)
     options: dict[str, Any] = {"zones": ground.zones, "household_size": ground.household_size}
     mark = (ground.key, minutes)
@@ -160,11 +164,13 @@ def _plan_map(
     return None if near is None else walking.reach_map(tables, given, near, placed=found)
 
 
-def _further(tables: Mapping[str, Any], ground: Chosen) -> None:
+def _further(tables: Mapping[str, Any], ground: Chosen, *, shown: bool) -> None:
     """Choose the next places among the candidates, under the rules of the reader."""
     given = ground.given
     rules, options = _rules(given)
     permits = _permits()
+    if not shown:
+        return
     mark = (ground.key, tuple(rules), repr(options), permits and permits[0])
     options["permits"] = permits and permits[1]
     try:

@@ -17,7 +17,11 @@ from geo_qmi.vocabulary import NEED_LAYERS, OTHER_LAYERS, THEMES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geo_qmi.dashboard.fieldwork import Fieldwork
     from geo_qmi.sensitive import Sheet
+
+#: Every record, on cells of the sheet's own side.
+_ALL, _CELL_M = Kept(), float(fieldwork.CELLS_M[0])
 
 
 def page() -> None:
@@ -32,9 +36,10 @@ def page() -> None:
         st.caption(":material/science: Séances de démonstration : inventées, ne rien en conclure sur le terrain.")
     titles = ["Fiche du quartier", "Comparer les quartiers", "Besoins du terrain"]
     one, all_of_them, needs = st.tabs(titles, **visit.in_address("diagnostic-onglet", titles))
-    with one:
-        _map(tables, ident)
-        _sheet(sheet, ident)
+    if one.open:
+        with one:
+            _map(tables, ident)
+            _sheet(sheet, ident)
     if all_of_them.open:  # every district is read when somebody looks
         with all_of_them:
             _compare(tables, names)
@@ -47,7 +52,18 @@ def page() -> None:
 
 
 def _made(tables: Mapping[str, Any], ident: str) -> Sheet:
-    return state.of_study("fiche", ident, build=lambda: sensitive.diagnosis(ident, tables=tables))
+    def build() -> Sheet:
+        return sensitive.diagnosis(ident, tables=tables, ground=_felt(tables, ident).places)
+
+    return state.of_study("fiche", ident, build=build)
+
+
+def _felt(tables: Mapping[str, Any], ident: str) -> Fieldwork:
+    """Return every record on cells of the sheet's own side, as the page *Carte sensible* asks for it."""
+    return state.of_study(
+        "terrain", ident, _ALL, _CELL_M,
+        build=lambda: fieldwork.fieldwork(tables, ident, kept=_ALL, cell_m=_CELL_M),
+    )  # fmt: skip
 
 
 def _field_needs(tables: Mapping[str, Any]) -> pd.DataFrame:
@@ -58,17 +74,12 @@ def _field_needs(tables: Mapping[str, Any]) -> pd.DataFrame:
 
 def _map(tables: Mapping[str, Any], ident: str) -> None:
     """Show the sensitive map of the sheet: every record, cells of the sheet's own side."""
-    kept = Kept()
     with state.refusals():
-        cell_m = float(fieldwork.CELLS_M[0])
-        mark = (ident, kept, cell_m)  # as the page *Carte sensible* asks for it
-        found = state.of_study(
-            "terrain", *mark, build=lambda: fieldwork.fieldwork(tables, ident, kept=kept, cell_m=cell_m)
-        )
+        found = _felt(tables, ident)
         ground = state.of_study("sol", ident, build=lambda: fieldwork.ground_of(tables, ident))
         shown = state.of_study(
-            "carte sensible", *mark, "places", "",
-            build=lambda: fieldwork.drawn(tables, ident, found, kept=kept, ground=ground),
+            "carte sensible", ident, _ALL, _CELL_M, "places", "",
+            build=lambda: fieldwork.drawn(tables, ident, found, kept=_ALL, ground=ground),
         )  # fmt: skip
     show_map(shown, key=f"diagnostic-carte-{ident}", height_px=460, place=ident)
 
@@ -96,8 +107,9 @@ def _compare(tables: Mapping[str, Any], names: Mapping[str, str]) -> None:
         **visit.in_address("diagnostic-parcourus", visit.YES_OR_NO),
     )
     with state.refusals():
-        sheets = {ident: _made(tables, ident) for ident in names}
-        table = state.of_study("comparaison", walked, build=lambda: _compared(sheets, names, walked=walked))
+        went = set(tables["sessions"]["district_id"]) if walked else set(names)
+        sheets = [_made(tables, ident) for ident in names if ident in went]
+        table = state.of_study("comparaison", walked, build=lambda: _compared(sheets, names))
     if table.empty:
         st.info("Aucune séance de terrain dans cette étude.")
         return
@@ -105,17 +117,11 @@ def _compare(tables: Mapping[str, Any], names: Mapping[str, str]) -> None:
     st.caption("Un tiret : aucune séance n’a pu le recueillir. Ce n’est pas un zéro.")
 
 
-def _compared(sheets: Mapping[str, Sheet], names: Mapping[str, str], *, walked: bool) -> pd.DataFrame:
-    told = [sheet for sheet in sheets.values() if not walked or _went(sheet)]
-    if not told:
+def _compared(sheets: list[Sheet], names: Mapping[str, str]) -> pd.DataFrame:
+    if not sheets:
         return pd.DataFrame()
-    table = sensitive.comparison(told).rename(columns={"label": "Indicateur", **names})
+    table = sensitive.comparison(sheets).rename(columns={"label": "Indicateur", **names})
     return table.round(2).reset_index(drop=True)
-
-
-def _went(sheet: Sheet) -> bool:
-    counts = sheet.counts
-    return bool((counts.loc[counts["indicator"] == "n_sessions", "value"] > 0).any())
 
 
 def _needs(tables: Mapping[str, Any], ident: str) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import maps
-from geo_qmi.dashboard import readings, state
+from geo_qmi.dashboard import readings, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
 from geo_qmi.schema import choices
@@ -17,6 +17,7 @@ from geo_qmi.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_GROUND = ("districts", "communes", "barriers", "stations", "sites")
 _SESSION_TABLES = ("sessions", "routes", "stages", "observations", "workshop_items")
 
 
@@ -30,18 +31,24 @@ def page() -> None:
     district = rows[rows["district_id"] == ident].iloc[0]
     walks = state.of_study("marches", ident, build=lambda: readings.walks(tables, ident))
     _perimeter(district)
-    place, asked, projects, field = st.tabs(["Carte", "Besoins et contexte", "Projets", "Terrain"])
-    with place:
-        chosen = ("districts", "communes", "barriers", "stations", "sites")
-        own = {name: tables[name] for name in chosen}
-        drawn = state.of_study("carte du quartier", ident, build=lambda: maps.district_map(ident, **own, walks=walks))
-        show_map(drawn, key=f"carte-{ident}", height_px=600, place=ident)
-    with asked:
-        _needs(tables, district)
-    with projects:
-        _projects(tables, ident)
-    with field:
-        _field(tables, ident)
+    titles = ["Carte", "Besoins et contexte", "Projets", "Terrain"]
+    place, asked, projects, field = st.tabs(titles, **visit.in_address("quartier-onglet", titles))
+    if place.open:  # each is made when somebody looks: the page is there sooner
+        with place:
+            chosen = {name: tables[name] for name in _GROUND}
+            drawn = state.of_study(
+                "carte du quartier", ident, build=lambda: maps.district_map(ident, **chosen, walks=walks)
+            )
+            show_map(drawn, key=f"carte-{ident}", height_px=600, place=ident)
+    if asked.open:
+        with asked:
+            _needs(tables, district)
+    if projects.open:
+        with projects:
+            _projects(tables, ident)
+    if field.open:
+        with field:
+            _field(tables, ident)
     kept = state.of_study("tables du quartier", ident, build=lambda: _kept(tables, ident))
     downloads(kept, key="quartier")
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_qmi import evaluating, maps, schema
+from geo_qmi import evaluating, maps, schema, sheets
 from geo_qmi.dashboard import state, table_editor, trial_entry, trials, visit
 from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, header, show_sentences, show_table
+from geo_qmi.editions import EDITIONS
 from geo_qmi.vocabulary import INDICATOR_FAMILIES, INDICATOR_LEVELS
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from geo_qmi.evaluating import Evaluation
     from geo_qmi.evaluation import Lookalikes
 
+#: Files of a sheet: words of the button, suffix, media type, what makes it.
+_PAPERS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str | bytes]], ...] = (
+    ("Fiche en page (HTML)", "html", "text/html", sheets.report_html),
+    ("Fiche en PDF", "pdf", "application/pdf", sheets.report_pdf),
+)
 _TITLES = ["Profil", "Protocole et résultats", "Bibliothèque d’indicateurs", "Et ailleurs ?", "Tables"]
 
 
@@ -52,6 +59,8 @@ def page() -> None:
     if editing.open:
         with editing:
             _tables(tables)
+    if test is not None:
+        _sheet(tables, str(test["project_id"]))
     filled = {name: tables[name] for name in trials.FILLED if len(tables[name])}
     if filled:
         demo = any(bool(frame["demo"].any()) for frame in filled.values() if "demo" in frame)
@@ -67,7 +76,8 @@ def _test(tables: Mapping[str, pd.DataFrame], whole: Evaluation, ident: str) -> 
             "un protocole avant la première mesure, ou importez une table."
         )
         for other in whole.tests.drop_duplicates("district_id").to_dict("records"):
-            visit.link("evaluating.py", f"Voir un test : {other['district']}", district_id=str(other["district_id"]))
+            where = literal(other["district"])
+            visit.link("evaluating.py", f"Voir un test : {where}", district_id=str(other["district_id"]))
         trial_entry.new_protocol(tables, ident)
         return None
     rows = {str(row["project_id"]): row for row in here}
@@ -205,6 +215,35 @@ def _tables(tables: Mapping[str, pd.DataFrame]) -> None:
         return
     table_editor.editor(str(name), tables)
     visit.link("records.py", "Annuler une écriture, importer un fichier : page Données")
+
+
+def _sheet(tables: Mapping[str, pd.DataFrame], project_id: str) -> None:
+    """Offer the sheet of a project, made when a button is pressed; what raters wrote is in the jury's only."""
+    with st.expander("Télécharger la fiche d’évaluation de ce projet", icon=":material/description:"):
+        offered = ["public"] if visit.closed() else ["public", "jury"]
+        edition = st.segmented_control(
+            "Pour qui ?", offered, format_func=lambda one: EDITIONS[one].capitalize(), default="public", required=True,
+            key="evaluation-edition",
+        )  # fmt: skip
+        with st.container(horizontal=True):
+            for title, suffix, mime, write in _PAPERS:
+                st.download_button(
+                    title, partial(_made, write, tables, project_id, edition=str(edition)), mime=mime,
+                    file_name=f"evaluation_{edition}.{suffix}", key=f"evaluation-fiche-{suffix}", on_click="ignore",
+                )  # fmt: skip
+        st.caption(
+            "Tous les quartiers où ce projet est testé. Aucun nom de qui a noté ; les justifications : jury seul."
+        )
+
+
+def _made(
+    write: Callable[[Mapping[str, Any]], str | bytes],
+    tables: Mapping[str, pd.DataFrame],
+    project_id: str,
+    *,
+    edition: str,
+) -> str | bytes:
+    return write(evaluating.sheet(tables, project_id, edition=edition))
 
 
 if __name__ == "__main__":

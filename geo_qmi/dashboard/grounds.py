@@ -47,13 +47,16 @@ class Chosen:
     Attributes
     ----------
     key
-        Everything the terrain depends on, to remember what is computed on it.
+        Everything the terrain depends on, to remember what is computed on it and says so.
+    walked
+        Everything a walk on it depends on: a choice that changes its words alone walks nothing again.
     zones, household_size
         For `geo_qmi.walking.reach`.
     """
 
     given: Terrain
     key: tuple[Any, ...]
+    walked: tuple[Any, ...]
     zones: gpd.GeoDataFrame | None
     household_size: float | None
 
@@ -77,13 +80,14 @@ def chosen(
             "Rien n’entre dans l’étude. Sans rues : terrain ouvert avec coupures. Sans habitants : des hectares. "
             "Sans heure : tous les franchissements sont comptés ouverts."
         )
+    steep = slopes and "streets" in kept  # open ground has no height
     options: dict[str, Any] = {
         "at": None if hour is None else hour.strftime("%H:%M"),
-        "slopes": slopes,
+        "slopes": steep,
         **{name: kept[name][1] for name in ("streets", "population") if name in kept},
     }
     marks = tuple((name, mark) for name, (mark, _) in sorted(kept.items()))
-    stamp = (state.stamp(), ident, marks, options["at"], slopes)
+    stamp = (state.stamp(), ident, marks, options["at"], steep)
     try:
         given = awaited("terrain", stamp, lambda bar: walking.terrain(tables, ident, **options, announce=bar))
     except InputError as error:
@@ -91,7 +95,8 @@ def chosen(
         return None
     except Stopped:
         return None
-    return Chosen(given, (*stamp, size), kept["zones"][1] if "zones" in kept else None, size)
+    told = walking.flat(given) if slopes and not steep else given
+    return Chosen(told, (*stamp, slopes, size), stamp, kept["zones"][1] if "zones" in kept else None, size)
 
 
 def served() -> tuple[str, pd.DataFrame] | None:

@@ -77,6 +77,8 @@
     "No options": "Aucun choix",
     "No options to select.": "Aucun choix.",
     "No results": "Aucun résultat",
+    "Number is above the allowed range.": "Trop grand.",
+    "Number is below the allowed range.": "Trop petit.",
     "Only one file is allowed.": "Un seul fichier à la fois.",
     "Open": "Ouvrir la liste",
     "Page not found": "Page introuvable",
@@ -105,6 +107,9 @@
     "Stopping...": "Arrêt…",
     "Streamlit server is not responding. Are you connected to the internet?": "Le tableau de bord s’est arrêté. Relancez-le (geo-qmi app), puis rechargez cette page.",
     "Sum": "Somme",
+    "The value cannot be interpreted as a number.": "Ce n’est pas un nombre.",
+    "The value cannot be interpreted as boolean.": "Ce n’est ni oui ni non.",
+    "The value is not part of the allowed options.": "Ce n’est pas un choix de la liste.",
     "This field is required.": "Champ obligatoire.",
     "Top values frequency chart": "Valeurs les plus fréquentes",
     "True/false distribution chart": "Part de oui et de non",
@@ -135,8 +140,9 @@
     [/^(\d+)\.(\d)MB$/, "$1,$2 Mo"],
     [/^File must be (\d+)(?:\.\d)?MB or smaller\.$/, "Trop gros : $1 Mo au plus."],
     [/^.+ files are not allowed\.$/, "Ce genre de fichier n’est pas lu ici."],
-    [/^Number is above the allowed range\..*?([\d.,]*)\.?$/, "Trop grand : au plus $1."],
-    [/^Number is below the allowed range\..*?([\d.,]*)\.?$/, "Trop petit : au moins $1."],
+    [/^Number is above the allowed range\..+ (\S+)\.$/, "Trop grand : $1 au plus."],
+    [/^Number is below the allowed range\..+ (\S+)\.$/, "Trop petit : $1 au moins."],
+    [/^Number is outside the allowed range\..+ (\S+) and (\S+)\.$/, "Un nombre de $1 à $2."],
     [/^binStart: .+; Range: (.+); Count: (\d+)$/, "$1 : $2"],
     [/^(?:You have requested page|The page that you have requested) [^]*$/,
       "Cette adresse ne mène à aucune page : voici l’accueil."],
@@ -149,6 +155,7 @@
     'header, [data-testid="stSkipToContent"], [data-testid="stSidebar"], [data-testid="stFileUploader"],' +
     ' [data-testid="stElementToolbar"], [data-testid="stTooltipContent"], [data-testid="stException"],' +
     ' [data-testid="stStatusWidget"], [data-testid="stDataFrameColumnMenu"], [data-testid^="stDataFrameStatistics"],' +
+    ' [data-testid="stDataFrameTooltipContent"],' +
     ' [data-live-announcer], [id^="react-aria-description"], [role="menu"], [role="tooltip"],' +
     ' [role="listbox"], [role="dialog"], .gdg-search-bar';
 

@@ -181,7 +181,7 @@ def awaited(
     place = st.container()  # there, empty or not: what follows keeps its place on the page, an open tab stays open
     with place:
         if say_stopped(key, mark):
-            st.button("Reprendre", key=f"{key}-reprendre", on_click=resume, args=(key,), icon=":material/play_arrow:")
+            st.button("Recommencer", key=f"{key}-recommencer", on_click=resume, args=(key,), icon=":material/replay:")
             raise Stopped
 
     def build() -> Result:

@@ -15,6 +15,7 @@ from geo_qmi.dashboard.comparison import Candidates, Comparison, compare
 from geo_qmi.dashboard.long_work import Stopped, awaited
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.runs import field_needs
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ def page() -> None:
         tables = state.tables()
     names = visit.names(tables)
     if not names or tables["lexicon"].empty:
-        st.info("Il faut au moins un quartier et un lexique de thèmes : cette étude ne les contient pas.")
+        st.info(
+            "Il faut au moins un quartier et un lexique de thèmes, et cette étude ne les contient pas : importez-les "
+            "(page Données, « Importer un fichier »)."
+        )
         return
     with suppress(Stopped):
         _page(tables, names)
@@ -177,18 +181,34 @@ def _found(
     reader: ThemeReader | None,
 ) -> Comparison:
     """Compare once for each set of inputs, telling the steps."""
-    rows = state.Same(candidates.rows)
-    mark = (state.stamp(), rows, *district_ids, book.sha256, "" if reader is None else reader.name)
+    # What was read does not depend on the rules: a weight or a quota changed does not read again.
+    reading = (state.stamp(), state.Same(candidates.rows), *district_ids, "" if reader is None else reader.name)
+    mark = (*reading, book.sha256)
 
     def work(bar: Bar) -> Comparison:
         bar("Étude et règles")
-        fingerprint = state.study().fingerprint()
         inputs = comparison.gathered(
-            candidates, tables, district_ids=district_ids, book=book, fingerprint=fingerprint, reader=reader
+            candidates,
+            tables,
+            district_ids=district_ids,
+            book=book,
+            fingerprint=state.of_study("empreinte", build=state.study().fingerprint),
+            reader=reader,
+            field=_said(tables) if comparison.weighs_field(book) else None,
         )
-        return compare(inputs, announce=bar)
+        texts = state.remembered(("textes lus", *reading), lambda: read(bar))
+        return compare(inputs, texts=texts, announce=bar)
+
+    def read(bar: Bar) -> matching.Texts:
+        options: dict[str, Any] = {"districts": district_ids, "tags": candidates.tags, "reader": reader}
+        return matching.read_texts(candidates.rows, tables, **options, announce=bar)
 
     return awaited("plan", mark, work, total=len(matching.STEPS) + 1)
+
+
+def _said(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the needs said on the ground of every district, read once a study."""
+    return state.of_study("besoins du terrain", build=lambda: field_needs(tables))
 
 
 def _verdict(found: Comparison, candidates: Candidates) -> None:
@@ -224,13 +244,15 @@ def _plan(tables: Mapping[str, Any], found: Comparison, candidates: Candidates, 
 def _drawn(tables: Mapping[str, Any], found: Comparison, candidates: Candidates) -> Map:
     """Return the map of how many candidates each district receives."""
     received = found.plan["district_id"].value_counts().reindex(found.match.scores.columns, fill_value=0)
+    communes, territories = tables["communes"], tables["territories"]
     return maps.plan_map(
-        tables["communes"],
+        communes,
         tables["districts"],
-        territories=tables["territories"],
+        territories=territories,
         assigned=received,
         noun=candidates.noun,
         demo=candidates.demo,
+        ground=state.of_study("fond du plan", build=lambda: maps.plan_ground(communes, territories)),
     )
 
 

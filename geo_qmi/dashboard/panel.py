@@ -67,7 +67,10 @@ def header(title: str, *, opens_on: str = "") -> tuple[Mapping[str, Any], str, d
         tables = state.tables()
     names = visit.names(tables)
     if not names:
-        st.info("Cette étude ne contient aucun quartier : importez-en un, ou ouvrez une autre étude.")
+        st.info(
+            "Cette étude ne contient aucun quartier : importez-en un (page Données, « Importer un fichier »), ou "
+            "ouvrez une autre étude."
+        )
         return None
     named = set(tables[opens_on]["district_id"]) if opens_on else set()
     ident = visit.district(names, box=right, first=next((name for name in names if name in named), ""))

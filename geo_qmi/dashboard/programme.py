@@ -26,7 +26,10 @@ def page() -> None:
     with state.refusals():
         tables = state.tables()
     if tables["communes"].empty or tables["districts"].empty:
-        st.info("Cette étude ne contient ni commune ni quartier : importez-les, ou ouvrez une autre étude.")
+        st.info(
+            "Cette étude ne contient ni commune ni quartier : importez-les (page Données, « Importer un fichier »), ou "
+            "ouvrez une autre étude."
+        )
         return
     edition, section = _top(tables)
     titles = ["Carte", "Projets", "Sélection", "Fonds Innover dans la Ville", "Programmes et dates"]
@@ -94,7 +97,9 @@ def _map(tables: Mapping[str, pd.DataFrame], edition: int | None, section: str |
     )
     show_map(drawn, key="carte-programme", height_px=620)
     if len(by_territory):
-        st.markdown(f"**Portés par un établissement public territorial (EPT), sans commune à colorer : {len(by_territory)}**")
+        st.markdown(
+            f"**Portés par un établissement public territorial (EPT), sans commune à colorer : {len(by_territory)}**"
+        )
         show_table(readings.labelled(by_territory, "fund_projects", ["carrier", "title", "section", "source"]))
     st.caption(readings.counting_rule(fund))
 

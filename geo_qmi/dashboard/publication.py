@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from geo_qmi import cover, export, handover, mapping, packing
-from geo_qmi.atlas import Layout, day_words
+from geo_qmi.atlas import Layout
 from geo_qmi.dashboard import long_work, readings, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.editions import EDITIONS
 from geo_qmi.errors import GeoQmiError
 from geo_qmi.plate import LARGEST_FIRST, PAPERS
 from geo_qmi.vocabulary import ACTOR_GROUPS
+from geo_qmi.wording import day_words
 from geo_qmi.workshop import PAPERS as TABLE_PAPERS
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def page() -> None:
     names = readings.district_names(tables)
     if not names or tables["communes"].empty:
         st.info(
-            "Cette étude ne contient ni commune ni quartier : rien à publier. Importez-les, ou ouvrez une autre étude."
+            "Cette étude ne contient ni commune ni quartier : rien à publier. Importez-les (page Données, « Importer "
+            "un fichier »), ou ouvrez une autre étude."
         )
         return
     ident = visit.district(names, box=right)

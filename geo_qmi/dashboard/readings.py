@@ -67,7 +67,7 @@ def counting_rule(fund: pd.DataFrame) -> str:
     described = int((~fund["in_list"].fillna(value=False)).sum())
     return (
         f"{counted(len(fund), 'entrée')} dans les documents, dont {described} hors des listes numérotées ; "
-        f"{counted(repeated, 'doublon écarté')} : {len(fund) - repeated} comptées. "
+        f"{counted(repeated, 'doublon écarté', 'doublons écartés')} : {counted(len(fund) - repeated, 'comptée')}. "
         "Le porteur n’est pas toujours le lieu."
     )
 

@@ -201,17 +201,26 @@ def _both(ground: Ground, found: Fieldwork, mark: _Mark, *, with_words: bool) ->
         show_map(alone, key=f"sensible-individuel-{ident}", height_px=440, narrow=True, place=ident)
     with right:
         show_map(shared, key=f"sensible-collectif-{ident}", height_px=440, narrow=True, place=ident)
+    tables = state.of_study(
+        "deux tableaux", *mark, with_words,
+        build=lambda: {
+            "individual": fieldwork_rows.individual(found),
+            "actors": fieldwork_rows.by_actor(found),
+            "collective": fieldwork_rows.collective(found, with_words=with_words),
+            "workshop": fieldwork_rows.workshop(found.own["workshop_items"]),
+        },
+    )  # fmt: skip
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("## Individuel : une personne, une voix")
-        show_table(fieldwork_rows.individual(found))
+        show_table(tables["individual"])
         st.markdown("**Par groupe de personnes**")
-        show_table(fieldwork_rows.by_actor(found))
+        show_table(tables["actors"])
     with right:
         st.markdown("## Collectif : dit ou posé ensemble")
-        show_table(fieldwork_rows.collective(found, with_words=with_words))
+        show_table(tables["collective"])
         st.markdown("**Objets de l’atelier**")
-        show_table(fieldwork_rows.workshop(found.own["workshop_items"]))
+        show_table(tables["workshop"])
     st.caption(
         "Les deux colonnes ne s’additionnent pas. Les choix de groupe, de sens, de thème et de ressenti ne portent que "
         "sur la première ; moins de cinq personnes : un avis, pas une tendance."

@@ -6,14 +6,12 @@ no result and knows no widget.
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from geo_qmi import charts, schema
-from geo_qmi.atlas import day_words
+from geo_qmi import charts, schema, wording
 from geo_qmi.desk.ledger import TYPED_HERE
 from geo_qmi.errors import InputError
 from geo_qmi.evaluation import NOT_EVALUATED
@@ -55,7 +53,7 @@ class Criterion(NamedTuple):
 
 
 def narrowed(whole: Evaluation, test: Row) -> Evaluation:
-    """Return what an evaluation of all tests says of one of them, and what it says of the study; rows keep their index."""
+    """Return what an evaluation of all tests says of one of them and of the study; rows keep their index."""
 
     def mine(frame: pd.DataFrame) -> pd.DataFrame:
         kept = frame["project_id"].eq(test["project_id"]) & frame["district_id"].eq(test["district_id"])
@@ -128,19 +126,8 @@ def anchors(criteria: Iterable[Criterion]) -> pd.DataFrame:
 
 
 def day(value: object) -> str:
-    """Return a day as people say it; a month or a year as it is written, nothing as a dash.
-
-    Examples
-    --------
-    >>> day("2026-05-01"), day("2026-05"), day(None)
-    ('1er mai 2026', '2026-05', '—')
-    """
-    if not isinstance(value, str) or not value:
-        return "—"
-    try:
-        return day_words(datetime.date.fromisoformat(value))
-    except ValueError:
-        return value
+    """Return a day as people say it, nothing as a dash."""
+    return wording.day_words(value) if isinstance(value, str) and value else "—"
 
 
 def protocol_facts(row: Row) -> pd.DataFrame:

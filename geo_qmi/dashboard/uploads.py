@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from geo_qmi import runs
 from geo_qmi.dashboard.long_work import awaited
+from geo_qmi.errors import shown
 from geo_qmi.sources.files import watched
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def read(given: UploadedFile, key: str, reader: Callable[[Path, str, Bar], Resul
     """
 
     def work(bar: Bar) -> Result:
-        bar(f"Lecture de « {given.name} »", 0.0)
+        bar(f"Lecture de {shown(given.name)}", 0.0)
         with tempfile.TemporaryDirectory(prefix="geo-qmi-") as folder, watched(bar.still):
             path = Path(folder) / f"depot{Path(given.name).suffix.lower()}"
             path.write_bytes(given.getbuffer())

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from geo_qmi import export, mapping, sheets
+from geo_qmi.dashboard import trials
 from geo_qmi.errors import UnknownNameError, shown
 from geo_qmi.evaluating.gathering import evaluate
 from geo_qmi.evaluating.telling import HEADINGS, cell, readable
 from geo_qmi.jury.dossiers import free_stem
 from geo_qmi.vocabulary import NEXT_STEPS
-from geo_qmi.wording import number
+from geo_qmi.wording import day_words, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from geo_qmi.charts import Chart
     from geo_qmi.evaluating.gathering import Evaluation
 
     Tables = Mapping[str, pd.DataFrame]
@@ -39,6 +41,8 @@ _CRITERIA = {
     "Dernière note": 0.14,
 }
 _MARKS = {"Critère": 0.24, "Niveau": 0.1, "Noté le": 0.14, "Justification": 0.52}
+_WORDS = {"criterion": "Critère", "level": "Niveau", "marked_on": "Noté le", "justification": "Justification"}
+_DAYS = {"Noté le", "Dernière note"}
 _NEAR = {"Rang": 0.06, "Quartier": 0.28, "Distance": 0.1, "Variables connues": 0.12, "Diffère surtout par": 0.44}
 _BEYOND = {"Quartier": 0.28, "Variable": 0.36, "Valeur": 0.12, "Plus bas observé": 0.12, "Plus haut observé": 0.12}
 _NUMBERS = {
@@ -74,9 +78,9 @@ def sheet(tables: Tables, project: str, *, edition: str = "jury", as_of: str | N
     told = readable(found)
     marks = tables["replicability_marks"]
     sections = []
-    for district in found.tests["district_id"].astype(str):
-        mine = marks[(marks["project_id"] == ident) & (marks["district_id"] == district)]
-        sections += _test(found, told, mine, district=district, words=code == "jury")
+    for test in found.tests.to_dict("records"):
+        mine = marks[(marks["project_id"] == ident) & (marks["district_id"] == test["district_id"])]
+        sections += _test(found, told, mine, test=test, words=code == "jury")
     return {
         "kind": "Fiche d’évaluation",
         "title": found.projects.get(ident, ident),
@@ -146,47 +150,42 @@ def _profiles(found: Evaluation) -> pd.DataFrame:
 
 
 def _test(
-    found: Evaluation, told: Mapping[str, pd.DataFrame], marks: pd.DataFrame, *, district: str, words: bool
+    found: Evaluation, told: Mapping[str, pd.DataFrame], marks: pd.DataFrame, *, test: Mapping[Any, Any], words: bool
 ) -> list[dict[str, Any]]:
-    """Return the sections of one test."""
-    name = found.districts.get(district, district)
-    criteria = told["criteres"][told["criteres"]["Quartier"] == name]
-    tables = [_table(criteria, _CRITERIA, caption="Cinq critères, niveaux publiés de 0 à 3")]
+    """Return the sections of one test: profile, protocol, results, what comes next."""
+    alone = trials.narrowed(found, test)
+    profile, name = alone.replicability.criteria, str(test["district"])
+    tables = [_table(told["criteres"].loc[profile.index], _CRITERIA, caption="Cinq critères, niveaux publiés de 0 à 3")]
     reasons = marks.dropna(subset="justification")
     if words and len(reasons):
-        titles = found.replicability.criteria.drop_duplicates("criterion_id").set_index("criterion_id")["criterion"]
-        said = reasons.assign(criterion=reasons["criterion_id"].map(titles))
-        said = said.rename(
-            columns={
-                "criterion": "Critère",
-                "level": "Niveau",
-                "marked_on": "Noté le",
-                "justification": "Justification",
-            }
-        )
+        titles = profile.set_index("criterion_id")["criterion"]
+        said = reasons.assign(criterion=reasons["criterion_id"].map(titles)).rename(columns=_WORDS)
         tables.append(_table(said, _MARKS, caption="Ce qui fonde les notes (édition du jury, sans nom)"))
-    sections = [{"title": f"Profil de réplicabilité — {name}", "sentences": [], "tables": tables}]
-    results = found.outcomes.indicators
-    sentences = results.loc[results["district_id"] == district, "sentence"].tolist()
-    measured = {"title": f"Ce qui a été mesuré — {name}", "sentences": sentences or ["Aucun indicateur choisi."]}
-    written = found.protocols[found.protocols["district_id"] == district]
-    if written.empty:
+    chart = trials.profile(alone, name=str(test["project"]))
+    sections = [_section(f"Profil de réplicabilité — {name}", [], tables=tables, chart=chart)]
+    if alone.protocols.empty:
         return [*sections, _section(f"Protocole — {name}", ["Aucun protocole : le test n’annonçait rien."])]
-    row = written.iloc[0]
-    sections.append(_section(f"Protocole — {name}", _protocol(row)))
-    sections.append({**measured, "tables": []})
-    return [*sections, _section(f"Enseignement et suite — {name}", _after(row))]
+    row = alone.protocols.iloc[0]
+    results = alone.outcomes.indicators["sentence"].tolist()
+    return [
+        *sections,
+        _section(f"Protocole — {name}", _protocol(row)),
+        _section(f"Ce qui a été mesuré — {name}", results or ["Aucun indicateur choisi."]),
+        _section(f"Enseignement et suite — {name}", _after(row)),
+    ]
 
 
-def _section(title: str, sentences: list[str]) -> dict[str, Any]:
-    return {"title": title, "sentences": sentences, "tables": []}
+def _section(
+    title: str, sentences: list[str], *, tables: list[dict[str, Any]] | None = None, chart: Chart | None = None
+) -> dict[str, Any]:
+    return {"title": title, "sentences": sentences, "tables": tables or [], "chart": chart}
 
 
 def _protocol(row: pd.Series[Any]) -> list[str]:
     """Say what was announced, when, and against what."""
 
     def day(column: str) -> str:
-        return row[column] if isinstance(row[column], str) else "non précisé"
+        return day_words(row[column]) if isinstance(row[column], str) else "non précisé"
 
     left = "" if pd.isna(row["months"]) else f", soit {number(row['months'], digits=1)} mois de mesure"
     window = f"test du {day('starts_on')} au {day('ends_on')} ({row['state']})"
@@ -215,13 +214,16 @@ def _elsewhere(found: Evaluation, told: Mapping[str, pd.DataFrame]) -> list[dict
             mine = rows[rows["Quartier du test"] == name] if len(rows) else rows
             if len(mine):
                 tables.append(_table(mine, columns, caption=HEADINGS[key]))
-        sections.append({"title": f"Où d’autre, vu de {name}", "sentences": [], "tables": tables})
+        sections.append(_section(f"Où d’autre, vu de {name}", [], tables=tables))
     return sections
 
 
 def _table(frame: pd.DataFrame, columns: Mapping[str, float], *, caption: str) -> dict[str, Any]:
     """Return a table as plain cells."""
-    rows = [[cell(value) for value in row] for row in frame[list(columns)].itertuples(index=False, name=None)]
+    told = frame[list(columns)].assign(
+        **{day: frame[day].map(day_words, na_action="ignore") for day in _DAYS & set(columns)}
+    )
+    rows = [[cell(value) for value in row] for row in told.itertuples(index=False, name=None)]
     right = [place for place, column in enumerate(columns) if column in _NUMBERS]
     return {
         "caption": caption,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from geo_qmi.evaluation.cautions import MONTHS_TO_DEPLOY, PROGRAMME_MONTHS
 from geo_qmi.evaluation.lookalikes import Lookalikes, lookalikes
-from geo_qmi.evaluation.outcomes import FLOOR_PEOPLE, Outcomes, outcomes, signed
+from geo_qmi.evaluation.outcomes import FLOOR_PEOPLE, Outcomes, outcomes, signed, without_few
 from geo_qmi.evaluation.replicability import NOT_EVALUATED, SUM_CAUTION, Replicability, ordinal_sum, replicability
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "outcomes",
     "replicability",
     "signed",
+    "without_few",
 ]

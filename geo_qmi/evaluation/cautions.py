@@ -13,7 +13,7 @@ import pandas as pd
 from geo_qmi.errors import quoted
 from geo_qmi.evaluation.days import before, months, season_gap, span
 from geo_qmi.evaluation.rows import Row, by
-from geo_qmi.wording import agreed, counted, number
+from geo_qmi.wording import agreed, counted, day_words, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,8 +93,8 @@ def _order(test: Row, measured: list[str]) -> Iterator[str]:
     if True in early:
         first = min(day for day, sure in zip(measured, early, strict=True) if sure)
         yield (
-            f"Protocole arrêté le {test['registered_on']}, après une première mesure ({first}) : l’hypothèse a pu être "
-            "écrite en connaissant le résultat."
+            f"Protocole arrêté le {day_words(test['registered_on'])}, après une première mesure ({day_words(first)}) : "
+            "l’hypothèse a pu être écrite en connaissant le résultat."
         )
     elif None in early:
         yield "Dates trop vagues pour dire si le protocole précède les mesures : donnez les jours."

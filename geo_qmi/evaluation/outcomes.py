@@ -16,7 +16,7 @@ from geo_qmi.evaluation import cautions
 from geo_qmi.evaluation.days import before, span
 from geo_qmi.evaluation.rows import Row, by, frame, records
 from geo_qmi.guards import require_columns, require_ids
-from geo_qmi.wording import counted, number
+from geo_qmi.wording import counted, day_words, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +111,19 @@ def outcomes(
     ]
     alerts = cautions.warnings(tests, rows, measures=taken, chosen=lines, asked_months=asked_months or {})
     return Outcomes(frame(rows, _COLUMNS), frame(_states(tests, rows, as_of=as_of), _STATES), alerts)
+
+
+def without_few(measures: pd.DataFrame, indicators: pd.DataFrame) -> pd.DataFrame:
+    """Return table ``measures`` without the values read on users behind which fewer than `FLOOR_PEOPLE` persons are.
+
+    Such a value is emptied, with the reason, and its head count with it: neither leaves the jury's edition.
+    """
+    users = indicators["level"].eq("usager") | indicators["family"].eq("user_feedback")
+    on_users = measures["indicator_id"].isin(indicators.loc[users, "indicator_id"])
+    few = on_users & measures["n"].lt(FLOOR_PEOPLE).fillna(value=False).astype(bool) & measures["value"].notna()
+    reason = measures["missing_reason"].mask(few, f"moins de {FLOOR_PEOPLE} personnes")
+    hidden = {"value": measures["value"].mask(few), "n": measures["n"].mask(few), "missing_reason": reason}
+    return measures.assign(**hidden, method_note=measures["method_note"].mask(few))
 
 
 #: Column → dtype of the results.
@@ -336,7 +349,7 @@ def _state(test: Row, *, as_of: str | None) -> str:
     if span(test["starts_on"]) is None or span(test["ends_on"]) is None:
         return "dates inconnues"
     if as_of is None:
-        return f"du {test['starts_on']} au {test['ends_on']}"
+        return f"du {day_words(test['starts_on'])} au {day_words(test['ends_on'])}"
     if before(as_of, test["starts_on"]) is True:
         return "à venir"
     return "terminé" if before(test["ends_on"], as_of) is True else "en cours"

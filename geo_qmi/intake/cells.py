@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo_qmi.schema.kinds import DATE_PATTERN
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,20 +39,7 @@ _FORMULA_ERRORS = frozenset(
 _NOT_FINITE = frozenset(("nan", "inf", "infinity", "infini"))
 _YES = frozenset(("oui", "o", "vrai", "true", "yes", "1", "x"))
 _NO = frozenset(("non", "n", "faux", "false", "no", "0"))
-_MONTHS = (
-    "janvier",
-    "fevrier",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "aout",
-    "septembre",
-    "octobre",
-    "novembre",
-    "decembre",
-)
+_MONTHS = tuple(map(fold, MONTHS))
 _MOMENT = "attendu : une date et une heure, AAAA-MM-JJThh:mm ou JJ/MM/AAAA hh:mm"
 _FRENCH_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})", re.ASCII)
 _TIME = re.compile(

@@ -13,7 +13,7 @@ from geo_qmi.maps.context import with_context
 from geo_qmi.maps.district import district_map
 from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, count_classes, hatch, words
 from geo_qmi.maps.hosts import UNKNOWN_PLACE, district_name, hosts_of
-from geo_qmi.maps.metropolis import plan_map, programme_map
+from geo_qmi.maps.metropolis import plan_ground, plan_map, programme_map
 from geo_qmi.maps.records import collective_map
 from geo_qmi.maps.sensitive import outlined, sensitive_map
 
@@ -33,6 +33,7 @@ __all__ = [
     "hatch",
     "hosts_of",
     "outlined",
+    "plan_ground",
     "plan_map",
     "programme_map",
     "reach_map",

@@ -290,9 +290,9 @@ def _is_demo(walks: Mapping[str, gpd.GeoDataFrame] | None) -> bool:
 def _title(row: pd.Series[Any], walks: Mapping[str, gpd.GeoDataFrame] | None) -> str:
     known = row["perimeter"] != UNKNOWN_PLACE
     title = f"{row['title']} (édition {row['edition']}) : {'périmètre ' if known else ''}{row['perimeter']}"
-    if walks is None or walks["observations"].empty:
-        return title
-    return f"{title}, {counted(len(walks['observations']), 'observation')}" + (f" ({DEMO})" if _is_demo(walks) else "")
+    if walks is not None and len(walks["observations"]):
+        title += f", {counted(len(walks['observations']), 'observation')}"
+    return f"{title} ({DEMO})" if _is_demo(walks) else title
 
 
 _COUNTED = {

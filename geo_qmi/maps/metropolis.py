@@ -173,6 +173,7 @@ def plan_map(
     assigned: pd.Series[int],
     noun: str = "projet",
     demo: bool = False,
+    ground: tuple[Layer, ...] = (),
 ) -> Map:
     """Return the map of a plan: how many projects or applications each district receives.
 
@@ -186,14 +187,15 @@ def plan_map(
         What is placed: « projet » or « candidature ».
     demo
         True when the candidates are made up.
+    ground
+        As returned by `plan_ground`, where it is there already: it is the same under every plan.
     """
     require_metres(communes, what="les communes")
     hosts = hosts_of(districts[districts["district_id"].isin(assigned.index)], communes)
     counts = hosts["district_id"].map(assigned).astype(int)
     labels = [f"{name} : {count}" for name, count in zip(hosts["commune"], counts, strict=True)]
     layers = [
-        _ground_layer(communes),
-        _territory_layer(territories),
+        *(ground or plan_ground(communes, territories)),
         *_plan_layers(hosts, counts, noun=noun),
         names_layer(_shapes(hosts), ids=hosts["district_id"], labels=labels),
     ]
@@ -209,6 +211,11 @@ def plan_map(
         table=pd.DataFrame({"Quartier": hosts["title"], nouns: counts, "Périmètre": hosts["perimeter"]}),
         nothing="" if len(hosts) else f"Aucun quartier ne reçoit de {noun} : rien à dessiner.",
     )
+
+
+def plan_ground(communes: gpd.GeoDataFrame, territories: gpd.GeoDataFrame) -> tuple[Layer, ...]:
+    """Return what lies under the map of every plan: the communes, and the outlines of the territories."""
+    return _ground_layer(communes), _territory_layer(territories)
 
 
 def _ground_layer(communes: gpd.GeoDataFrame) -> Layer:

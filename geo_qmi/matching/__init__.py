@@ -19,7 +19,7 @@ from geo_qmi.matching.ranking import HostsFound, hosts_found, ranks, score_rows
 from geo_qmi.matching.reasons import reasons
 from geo_qmi.matching.refusals import Refusals, WhyNot
 from geo_qmi.matching.rules import CRITERIA, Rules, rules_from, unknown_ids
-from geo_qmi.matching.run import STEPS, Match, criterion_rows, match
+from geo_qmi.matching.run import STEPS, Match, Texts, criterion_rows, match, read_texts
 from geo_qmi.matching.scoring import LAYER_WEIGHTS, score
 from geo_qmi.matching.sheet import Sheet, sheet, sheets
 
@@ -37,6 +37,7 @@ __all__ = [
     "Refusals",
     "Rules",
     "Sheet",
+    "Texts",
     "WhyNot",
     "Yardstick",
     "appraise",
@@ -54,6 +55,7 @@ __all__ = [
     "plan",
     "questions",
     "ranks",
+    "read_texts",
     "reasons",
     "rules_from",
     "score",

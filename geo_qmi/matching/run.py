@@ -7,7 +7,8 @@ rule of its own: see the module of each step.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
 STEPS = ("Lecture des besoins", "Lecture des candidatures", "Calcul des scores", "Recherche du plan", "Explications")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class Texts(NamedTuple):
+    """What was read in the texts of districts and candidates: tables ``needs`` and ``offers``."""
+
+    needs: pd.DataFrame
+    offers: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
 class Match:
     """One matching: everything that led to the plan.
 
@@ -45,9 +53,6 @@ class Match:
         The best plan under the rules, and who is out of it.
     rows
         Table ``scores``, the plan in its column ``assigned``.
-    explanations
-        Every part of the agreement of themes, as returned by `geo_qmi.matching.explain`; the other criteria are in
-        `criterion_rows`.
     hosts
         How often the real host came first, when `match` was told the hosts.
     """
@@ -56,8 +61,17 @@ class Match:
     scores: pd.DataFrame
     plan: Plan
     rows: pd.DataFrame
-    explanations: pd.DataFrame
     hosts: HostsFound | None
+
+    @cached_property
+    def explanations(self) -> pd.DataFrame:
+        """Every part of the agreement of themes, as returned by `geo_qmi.matching.explain`, worked out when asked for.
+
+        The other criteria are in `criterion_rows`.
+        """
+        asked, brought = self.appraisal.needs, self.appraisal.offers
+        pairs = self.rows[["project_id", "district_id"]]
+        return explain(asked, brought, layer_weights=self.rules.layers, pairs=pairs)
 
     @property
     def rules(self) -> Rules:
@@ -103,6 +117,7 @@ def match(  # noqa: PLR0913 — the inputs of one matching, keyword-only
     field: pd.DataFrame | None = None,
     present: pd.DataFrame | None = None,
     reader: ThemeReader | None = None,
+    texts: Texts | None = None,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Match:
     """Return the matching of `candidates` with `districts`.
@@ -129,6 +144,9 @@ def match(  # noqa: PLR0913 — the inputs of one matching, keyword-only
         nobody can then bring something they do not.
     reader
         What reads the texts of districts and projects alike; the lexicon by default.
+    texts
+        As returned by `read_texts` for the same candidates, study, districts, tags and reader, where they were read
+        already: rules do not change them.
     announce
         Called with the French name of each step as it begins.
 
@@ -144,21 +162,20 @@ def match(  # noqa: PLR0913 — the inputs of one matching, keyword-only
             f"Quartiers de l’étude : {', '.join(study['districts']['district_id'])}."
         )
     applied = rules or Rules()
-    announce(STEPS[0])
-    kept = [frame[frame["district_id"].isin(districts)] for frame in map(study.__getitem__, _NEED_TABLES)]
-    asked = needs(*kept, lexicon=study["lexicon"]) if reader is None else needs_by(reader, *kept)
+    asked, brought = texts or read_texts(
+        candidates, study, districts=districts, tags=tags, reader=reader, announce=announce
+    )
     if field is not None and len(field):
         asked = pd.concat([asked, field[field["district_id"].isin(districts)]], ignore_index=True)
-    announce(STEPS[1])
-    brought = _read(candidates, study, tags, reader)
     there = None
     if present is not None and len(present):
         homes = present[["project_id", "district_id"]]
         there = homes.merge(_read(present, study, study.get("project_tags"), reader), on="project_id")
     announce(STEPS[2])
+    hosting = study["districts"][study["districts"]["district_id"].isin(districts)]
     starts = {
         str(ident): None if pd.isna(start) else str(start)
-        for ident, start in zip(kept[2]["district_id"], kept[2]["start"], strict=True)
+        for ident, start in zip(hosting["district_id"], hosting["start"], strict=True)
     }
     appraisal = appraise(
         candidates,
@@ -176,9 +193,25 @@ def match(  # noqa: PLR0913 — the inputs of one matching, keyword-only
     best = plan(scores, applied, themes=main_themes(brought), criteria=_means(appraisal), sites=appraisal.sites())
     announce(STEPS[4])
     rows = score_rows(scores, plan=best.rows)
-    parts = explain(asked, brought, layer_weights=applied.layers, pairs=rows[["project_id", "district_id"]])
     found = None if hosts is None else hosts_found(scores, hosts[hosts["district_id"].isin(districts)])
-    return Match(appraisal, scores, best, rows, parts, found)
+    return Match(appraisal, scores, best, rows, found)
+
+
+def read_texts(
+    candidates: pd.DataFrame,
+    study: Mapping[str, pd.DataFrame],
+    *,
+    districts: Sequence[str],
+    tags: pd.DataFrame | None = None,
+    reader: ThemeReader | None = None,
+    announce: Callable[[str], None] = lambda _: None,
+) -> Texts:
+    """Return what the texts of districts and candidates say; parameters as for `match`."""
+    announce(STEPS[0])
+    kept = [frame[frame["district_id"].isin(districts)] for frame in map(study.__getitem__, _NEED_TABLES)]
+    asked = needs(*kept, lexicon=study["lexicon"]) if reader is None else needs_by(reader, *kept)
+    announce(STEPS[1])
+    return Texts(asked, _read(candidates, study, tags, reader))
 
 
 def _read(

@@ -17,6 +17,7 @@ import pandas as pd
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.schema.calls import SEASONS
+from geo_qmi.wording import MONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,20 +26,6 @@ if TYPE_CHECKING:
 
     from geo_qmi.matching.rule_model import Window
 
-_MONTHS = (
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-)
 _YEAR_MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 
@@ -177,4 +164,4 @@ def _span(start: str | None, window: Window) -> str:
     if first is None or _held(window) == 0:
         return "fenêtre vide"
     ends = (first + window.months_before_deployment, first + window.months_total - 1)
-    return " à ".join(f"{_MONTHS[month % 12]} {month // 12}" for month in ends)
+    return " à ".join(f"{MONTHS[month % 12]} {month // 12}" for month in ends)

@@ -180,5 +180,7 @@ def _notes(ground: Ground, stopped: int, barriers: gpd.GeoDataFrame | None, wall
         notes.append(f"{counted(elsewhere, 'coupure vide')} ou d’un autre niveau que le sol : sans effet ici.")
     apart = ground.n_nodes - int(ground.islands().max())
     if apart:
-        notes.append(f"{counted(apart, words)} hors de la plus grande partie du terrain, tant que rien ne franchit les coupures.")
+        notes.append(
+            f"{counted(apart, words)} hors de la plus grande partie du terrain, tant que rien ne franchit les coupures."
+        )
     return notes

@@ -131,4 +131,5 @@ def _summary(ground: Ground, path: NDArray[np.intp]) -> tuple[float, float, str 
 def _climbs(links: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
     """Return the identifier of each declared crossing, and what it climbs where that is known."""
     climbs = links["climb_m"] if "climb_m" in links else pd.Series(np.nan, index=links.index)
-    return links["crossing_id"].to_numpy(dtype=object), climbs.to_numpy(dtype=np.float64, na_value=np.nan)
+    names = np.asarray(links["crossing_id"], dtype=object)
+    return names, np.asarray(climbs.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)

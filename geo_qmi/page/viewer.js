@@ -87,6 +87,7 @@
     if (drawing || !map.layers.length) return;
     try {
       if (!document.createElement("canvas").getContext("webgl2")) throw new Error("webgl2");
+      // The class of #dessin makes it hear the keys, not the canvas within: one stop of the Tab key, with a name.
       drawing = new deck.Deck({
         parent: at("dessin"), views: new deck.MapView({ repeat: false }), controller: { keyboard: true },
         viewState: view, layers: [], pickingRadius: 4, getCursor: ({ isHovering }) => (isHovering ? "pointer" : "grab"),

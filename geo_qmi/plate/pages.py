@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from geo_qmi.plate.naming import numbered, write_names
 from geo_qmi.plate.paper import Sheet, sheet_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 #: Closest and widest hatching on paper, in millimetres of an A3: what a style asks for in metres is kept between.
 _HATCH_MM = (1.3, 3.2)
 _GROUND = "#f7f7f4"
-#: Tables of a font that say how letters are put beside each other.
-_PLACING = ("GDEF", "GPOS", "GSUB", "MATH", "kern")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,28 +100,11 @@ def assemble(documents: Iterable[Pages], *, title: str) -> bytes:
 
     out = io.BytesIO()
     about = {"Title": title, "Creator": "geo-qmi", "CreationDate": None}
-    with mpl.rc_context(ink.LOOK), _lean_fonts(), PdfPages(out, metadata=about) as pdf:
+    with mpl.rc_context(ink.LOOK), PdfPages(out, metadata=about) as pdf:
         for document in documents:
             for figure in document.figures:
                 pdf.savefig(figure)
     return out.getvalue()
-
-
-@contextmanager
-def _lean_fonts() -> Iterator[None]:
-    """Leave the tables that place letters out of embedded fonts: ours are placed, and cutting those down is slow."""
-    from fontTools import subset  # type: ignore[import-untyped]  # what the PDF writer cuts fonts with
-
-    class Lean(subset.Options):  # type: ignore[misc]
-        def __init__(self, **options: Any) -> None:
-            super().__init__(**options)
-            self.drop_tables += _PLACING
-
-    whole, subset.Options = subset.Options, Lean
-    try:
-        yield
-    finally:
-        subset.Options = whole
 
 
 def draw(

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import shapely
 
 from geo_qmi.errors import InputError
@@ -175,13 +176,18 @@ def _base(table: Table, drawn: Map, *, title: str) -> Figure:
         seen = replace(layer, frame=layer.frame[layer.frame.intersects(window)])
         draw_layer(axes, seen, sheet, clip=clip)
     for layer in drawn.layers:
-        _names(axes, layer, sheet)
-    _marks_out(axes, table, code=table.code, title=title)
+        if layer.name == "communes":  # named where the frame shows them, not where the map did
+            within = layer.frame.geometry.intersection(window)
+            named = layer.frame.set_geometry(within.representative_point())[~within.is_empty]
+            _names(axes, replace(layer, kind="text", frame=named), sheet)
+        elif layer.name == "stations":
+            _names(axes, layer, sheet)
+    top = _marks_out(axes, table, code=table.code, title=title)
     said = [
         ("Sur la table", "Carte à plat, un calque par groupe dessus, croix sur croix. Dessinez sur les calques."),
         ("Légende", ""),
     ]
-    down = _paragraphs(axes, sheet, said, top=_panel_top(sheet))
+    down = _paragraphs(axes, sheet, said, top=top)
     for layer in reversed(drawn.layers):
         for style in layer.legend():
             down = _entry(axes, layer, style, sheet, top=down)
@@ -193,18 +199,16 @@ def _overlay(table: Table, code: str, *, title: str) -> Figure:
     sheet = table.sheet
     figure, axes = ink.page(sheet.width_mm, sheet.height_mm)
     figure.patch.set_alpha(0)
-    _marks_out(axes, table, code=code, title=title)
+    top = _marks_out(axes, table, code=code, title=title)
     group = table.groups[table.overlays[code]]
+    kinds = ", ".join(f"{sign} pour un {WORKSHOP_KINDS[kind]}" for kind, sign in _SIGNS.items())
     said = [
         (f"Calque du groupe : {group}", "À imprimer sur film transparent, à 100 %. Posez-le croix sur croix."),
-        (
-            "Ce que l’on pose",
-            f"{', '.join(f'{sign} pour un {WORKSHOP_KINDS[kind]}' for kind, sign in _SIGNS.items())}, avec son numéro.",
-        ),
+        ("Ce que l’on pose", f"{kinds[0].upper()}{kinds[1:]}, avec son numéro."),
         ("Rang", "Une fois tout posé, donnez un rang aux objets de chaque classe : 1 pour le plus important."),
         ("Numéro, libellé, rang", ""),
     ]
-    down = _paragraphs(axes, sheet, said, top=_panel_top(sheet))
+    down = _paragraphs(axes, sheet, said, top=top)
     left, _, width, _ = sheet.panel_mm
     step = 8.0 * sheet.size
     rules = []
@@ -216,8 +220,11 @@ def _overlay(table: Table, code: str, *, title: str) -> Figure:
     return figure
 
 
-def _marks_out(axes: Axes, table: Table, *, code: str, title: str) -> None:
-    """Draw what every sheet has in common: frame, crosses with their names, code and title outside the frame."""
+def _marks_out(axes: Axes, table: Table, *, code: str, title: str) -> float:
+    """Draw what every sheet has in common, outside the frame but for its line, and return where the panel is free.
+
+    Frame, crosses with their names, code of the sheet and title.
+    """
     sheet, arm = table.sheet, _ARM_MM * table.sheet.size
     ink.rectangle(axes, sheet.frame_mm, line=INK, width_mm=0.3 * sheet.size)
     for name, x, y, _, _ in table.crosses():
@@ -230,12 +237,10 @@ def _marks_out(axes: Axes, table: Table, *, code: str, title: str) -> None:
     ink.rectangle(axes, box, line=INK, width_mm=0.4 * sheet.size)
     ink.words(axes, (left + 2 * sheet.size, top - 5 * sheet.size), "Code de la feuille", pt=7 * sheet.size)
     ink.words(axes, (left + 2 * sheet.size, top - 13.5 * sheet.size), code, pt=20 * sheet.size, bold=True)
-    for n, line in enumerate(ink.wrapped(title, width, pt=10 * sheet.size, bold=True)[:3]):
+    lines = ink.wrapped(title, width, pt=10 * sheet.size, bold=True)[:3]
+    for n, line in enumerate(lines):
         ink.words(axes, (left, top - (23 + 4.6 * n) * sheet.size), line, pt=10 * sheet.size, bold=True)
-
-
-def _panel_top(sheet: Sheet) -> float:
-    return sheet.panel_mm[1] + sheet.panel_mm[3] - 40 * sheet.size
+    return top - (23 + 4.6 * len(lines)) * sheet.size
 
 
 def _paragraphs(axes: Axes, sheet: Sheet, said: Sequence[tuple[str, str]], *, top: float) -> float:
@@ -282,14 +287,14 @@ def _foot(axes: Axes, table: Table, credits_: Sequence[str]) -> None:
 
 
 def _names(axes: Axes, layer: Layer, sheet: Sheet) -> None:
-    """Write the names of stations and communes that lie well inside the frame."""
-    if layer.kind != "text" and layer.name != "stations":
-        return
+    """Write the names of stations or communes that lie well inside the frame."""
     x, y, width, tall = sheet.frame_mm
     spots = shapely.get_coordinates(sheet.to_page(layer.frame.geometry.to_numpy()))
     pt = (7.5 if layer.kind == "text" else 8.5) * sheet.size
     shift = 0.0 if layer.kind == "text" else 3.2 * sheet.size
-    for text, (right, up) in zip(layer.frame["label"], spots, strict=True):
+    named = pd.DataFrame({"label": layer.frame["label"].to_numpy(), "right": spots[:, 0], "up": spots[:, 1]})
+    near = (named[["right", "up"]] / (5 * sheet.size)).round().assign(label=named["label"])
+    for text, right, up in named[~near.duplicated()].itertuples(index=False):  # platforms of one station: named once
         wide = ink.width_mm(str(text), pt=pt)
         left = right + shift if layer.kind != "text" else right - wide / 2
         if x < left and left + wide < x + width and y < up - 1 < y + tall - 4 * sheet.size:

@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from geo_qmi import matching, rulebook, schema
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from geo_qmi.intake import Intake
     from geo_qmi.matching import Match
     from geo_qmi.matching.readers import ThemeReader
+    from geo_qmi.matching.run import Texts
     from geo_qmi.rulebook import Rulebook
     from geo_qmi.workspace import Study
 
@@ -91,7 +93,7 @@ class Prepared:
     n_refused: int = 0
     notes: list[str] = dataclasses.field(default_factory=list)
 
-    def run(self, *, announce: Callable[[str], None] = lambda _: None) -> Match:
+    def run(self, *, texts: Texts | None = None, announce: Callable[[str], None] = lambda _: None) -> Match:
         """Return the matching; see `geo_qmi.matching.match`."""
         return matching.match(
             self.candidates,
@@ -103,6 +105,7 @@ class Prepared:
             field=self.field,
             present=self.present,
             reader=self.reader,
+            texts=texts,
             announce=announce,
         )
 
@@ -114,9 +117,11 @@ class Prepared:
 
     def place(self, district_id: str) -> str:
         """Return « Quartier (Commune) », or the commune alone when no document names the district."""
-        row = self.tables["districts"].set_index("district_id").loc[district_id]
-        commune = self.tables["communes"].set_index("insee").loc[row["insee"], "name"]
-        return str(commune) if pd.isna(row["name"]) else f"{row['name']} ({commune})"
+        districts, communes = self.tables["districts"], self.tables["communes"]
+        row = int(np.flatnonzero(districts["district_id"] == district_id)[0])
+        commune = communes["name"].iloc[int(np.flatnonzero(communes["insee"] == districts["insee"].iloc[row])[0])]
+        name = districts["name"].iloc[row]
+        return str(commune) if pd.isna(name) else f"{name} ({commune})"
 
 
 def prepare(

@@ -24,7 +24,10 @@ _PROJECT = col.text(
     "Identifiant du projet", "Projet ou candidature.", aliases=("projet_id", "projet", "application_id", "candidature")
 )
 _DISTRICT = col.text(
-    "Identifiant du quartier", "Quartier du test.", references="districts.district_id", aliases=("quartier_id",)
+    "Identifiant du quartier",
+    "Quartier du test.",
+    references="districts.district_id",
+    aliases=("quartier_id", "quartier"),
 )
 
 INDICATORS = table(
@@ -94,7 +97,7 @@ PROTOCOL_INDICATORS = table(
             aliases=("indicateur_id", "indicateur"),
         ),
         "baseline": col.number("État initial", "Valeur au lieu du test, avant la solution.", nullable=True),
-        "baseline_on": col.date("État initial le", "Jour de la mesure de l’état initial.", nullable=True),
+        "baseline_on": col.date("Date de l’état initial", "Jour de la mesure de l’état initial.", nullable=True),
         "comparison_baseline": col.number(
             "État initial de la comparaison", "Valeur au lieu de comparaison, avant la solution.", nullable=True
         ),
@@ -161,7 +164,7 @@ REPLICABILITY_MARKS = table(
             private=True,
             aliases=("evaluatrice", "juree", "jure", "note_par"),
         ),
-        "marked_on": col.date("Noté le", "Jour de la note.", aliases=("date",)),
+        "marked_on": col.date("Date de la note", "Jour de la note.", aliases=("date",)),
         "level": col.integer(
             "Niveau", "0 à 3 ; ordinal. Vide : non évalué.", low=0, high=3, nullable=True, aliases=("niveau_note",)
         ),

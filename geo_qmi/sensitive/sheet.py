@@ -94,7 +94,9 @@ class Sheet:
         }
 
 
-def diagnosis(district_id: str, *, tables: Tables, cell_m: float = CELL_M) -> Sheet:
+def diagnosis(
+    district_id: str, *, tables: Tables, cell_m: float = CELL_M, ground: gpd.GeoDataFrame | None = None
+) -> Sheet:  # fmt: skip
     """Return the diagnosis sheet of one district.
 
     Parameters
@@ -105,6 +107,8 @@ def diagnosis(district_id: str, *, tables: Tables, cell_m: float = CELL_M) -> Sh
         Table name → frame for all of `TABLES`, of the whole study.
     cell_m
         Side of the cells in metres.
+    ground
+        Every observation felt on these cells, as returned by `geo_qmi.sensitive.felt`, where it is there already.
 
     Raises
     ------
@@ -116,7 +120,8 @@ def diagnosis(district_id: str, *, tables: Tables, cell_m: float = CELL_M) -> Sh
     if host.empty:
         raise UnknownNameError(f"Quartier inconnu : « {shown(district_id)} ».")
     own = of_district(district_id, tables)
-    ground = _felt_ground(host, own, cell_m=cell_m)
+    if ground is None:
+        ground = _felt_ground(host, own, cell_m=cell_m)
     located = located_needs(
         voices(
             own["observations"],

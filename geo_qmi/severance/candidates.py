@@ -75,7 +75,7 @@ def rank_crossings(
     rows: list[dict[str, object]] = []
     opened = links(ground, candidates)
     for barrier, mine in candidates.reset_index(drop=True).groupby("barrier_id"):
-        announce(f"Marche de part et d’autre de « {shown(barrier)} »", len(rows) / len(candidates))
+        announce(f"Marche de part et d’autre de {shown(barrier)}", len(rows) / len(candidates))
         row = int(np.flatnonzero(ids == barrier)[0])
         shape = barriers.geometry.iloc[row]
         there = Sides(ground, homes, shape, facing_places(shape, step_m=step_m, offset_m=offset_m))

@@ -147,7 +147,7 @@ def severance(
     homes = None if population is None else homes_of(ground, population)
     rows = []
     for row, one in enumerate(ids):
-        announce(f"Coupure « {shown(one)} », {row + 1} sur {len(ids)}", (row + 1) / (len(ids) + 1))
+        announce(f"Coupure {shown(one)}, {row + 1} sur {len(ids)}", (row + 1) / (len(ids) + 1))
         rows.append(
             _pairs_card(pairs[pairs["barrier_id"] == one])
             | _people_card(ground, homes, barriers.geometry.iloc[row], facing[row], minutes=minutes)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from geo_qmi import charts
 from geo_qmi.sheets import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from geo_qmi.charts import Chart
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = """
@@ -35,6 +38,8 @@ td { overflow-wrap: break-word; }
 tfoot td { font-weight: 700; }
 tr { break-inside: avoid; }
 h2, h3, caption { break-after: avoid; }
+figure { margin: .4rem 0; break-inside: avoid; }
+figure svg { max-width: 100%; height: auto; }
 @media screen and (max-width: 48rem) { table { display: block; overflow-x: auto; } }
 @media print { body { margin: 0; max-width: none; padding: 0; font-size: 10.5pt; } }
 """
@@ -71,8 +76,8 @@ def report_html(record: Mapping[str, Any]) -> str:
     ----------
     record
         ``kind``, ``title``, ``subtitle``, ``demo`` (sentence, or empty), ``lead``, ``warnings`` and ``notes``
-        (sentences), ``sections``: each a ``title``, ``sentences`` and ``tables`` (``caption``, ``header``, ``rows``,
-        ``right``: columns of numbers, ``shares``: widths on paper).
+        (sentences), ``sections``: each a ``title``, a ``chart`` (`geo_qmi.charts.Chart`, or ``None``), ``sentences``
+        and ``tables`` (``caption``, ``header``, ``rows``, ``right``: columns of numbers, ``shares``: widths on paper).
     """
     title = f"{record['kind']} — {record['title']}"
     body = [f"<h1>{_e(title)}</h1>", f'<p class="small">{_e(record["subtitle"])}</p>']
@@ -81,13 +86,22 @@ def report_html(record: Mapping[str, Any]) -> str:
     if record["warnings"]:
         body.append(f"<h2>{wording.WARNINGS}</h2>{_items(record['warnings'])}")
     for section in record["sections"]:
-        body.append(f"<section><h2>{_e(section['title'])}</h2>{_items(section['sentences'])}")
+        body.append(f"<section><h2>{_e(section['title'])}</h2>{_drawn(section['chart'])}")
+        body.append(_items(section["sentences"]))
         body += [
             _table(one["header"], one["rows"], caption=one["caption"], right=one["right"]) for one in section["tables"]
         ]
         body.append("</section>")
     body.append(f"<h2>{wording.METHOD}</h2>{_items(record['notes'])}")
     return _page(title, body)
+
+
+def _drawn(chart: Chart | None) -> str:
+    """Return a chart inside the page, its title and description with it; nothing when it draws nothing."""
+    if chart is None or chart.nothing:
+        return ""
+    text = charts.svg(chart)
+    return f"<figure>{text[text.index('<svg') :]}</figure>"
 
 
 def _page(title: str, body: Iterable[str]) -> str:

@@ -21,18 +21,23 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import CondPageBreak, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import CondPageBreak, Image, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table
 
+from geo_qmi import charts
 from geo_qmi.sheets import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from geo_qmi.charts import Chart
 
 _MARGIN = 14 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _BLUE = colors.HexColor("#1f4e79")
 _PALE = colors.HexColor("#eef3f8")
 _RULE = colors.HexColor("#b9c4cf")
+#: Enough for the small letters of a chart on paper; twice as many weigh four times as much.
+_CHART_DPI = 150
 #: Lines that fill about half a page.
 _TALL_LINES = 40
 #: Signs the font lacks, and what stands for them.
@@ -85,12 +90,25 @@ def report(record: Mapping[str, Any]) -> bytes:
     if record["warnings"]:
         story += [_paragraph(wording.WARNINGS, _H2), *_bullets(record["warnings"])]
     for section in record["sections"]:
-        story += [CondPageBreak(45 * mm), _paragraph(section["title"], _H2), *_bullets(section["sentences"])]
+        drawn = _drawn(section["chart"])
+        room = 45 * mm if drawn is None else drawn.drawHeight + 30 * mm
+        story += [CondPageBreak(room), _paragraph(section["title"], _H2), *([] if drawn is None else [drawn])]
+        story += _bullets(section["sentences"])
         for one in section["tables"]:
             story += [Spacer(1, 5), _paragraph(one["caption"], _SMALL)]
             story.append(_table(one["header"], one["rows"], shares=one["shares"], right=one["right"]))
     story.append(KeepTogether([_paragraph(wording.METHOD, _H2), *_bullets(record["notes"], _SMALL)]))
     return _built(story, title=title, foot=title + (" — démonstration" if record["demo"] else ""))
+
+
+def _drawn(chart: Chart | None) -> Image | None:
+    """Return a chart as wide as the text; nothing when it draws nothing."""
+    if chart is None or chart.nothing:
+        return None
+    image = Image(io.BytesIO(charts.png(chart, dpi=_CHART_DPI)))
+    scale = _WIDTH / image.imageWidth
+    image.drawWidth, image.drawHeight = _WIDTH, image.imageHeight * scale
+    return image
 
 
 def _bullets(rows: Iterable[str], style: ParagraphStyle | None = None) -> list[Paragraph]:

@@ -15,7 +15,7 @@ from geo_qmi.walking.layers import permits_of, population_of, served_of, zones_o
 from geo_qmi.walking.placing import MODELS, Model, Placed, capacities_of, drawn, place, rules_of
 from geo_qmi.walking.reaching import Reach, reach, sites_of, zoned
 from geo_qmi.walking.telling import printed, records, tidy
-from geo_qmi.walking.terrain import Terrain, district_of, terrain, with_crossing
+from geo_qmi.walking.terrain import Terrain, district_of, flat, terrain, with_crossing
 from geo_qmi.walking.writing import write
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "district_of",
     "drawn",
     "edge_warning",
+    "flat",
     "gained",
     "origins",
     "permits_of",

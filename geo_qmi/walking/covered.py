@@ -181,8 +181,8 @@ def covered(
         projects = projects[projects["district_id"] == district_id]
     if objectives.empty:
         raise InputError(
-            "Aucun objectif publié ici : rien à couvrir. Importez-les (table « objectives ») ou choisissez un quartier "
-            "de l’édition 1."
+            "Aucun objectif publié ici : rien à couvrir. Importez-les (table « Objectifs des quartiers », objectives) "
+            "ou choisissez un quartier de l’édition 1."
         )
     places, lines = deployed(tables, district_id=district_id)
     kept = set(projects["project_id"])

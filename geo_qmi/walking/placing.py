@@ -175,7 +175,10 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
     mine = candidates[candidates["district_id"] == given.district_id]
     mine = mine[mine.geometry.notna()].rename(columns={"place_id": "site_id"})
     if mine.empty:
-        raise InputError(f"« {given.title} » : aucun lieu d’accueil placé. Importez-les (table « candidate_places »).")
+        raise InputError(
+            f"« {given.title} » : aucun lieu d’accueil placé. Importez-les (table « Lieux d’accueil possibles », "
+            "candidate_places)."
+        )
     sieve = None if rules is None or rules.empty else siting.sieve(pd.DataFrame(mine), rules)
     kept = mine if sieve is None else mine[mine["site_id"].isin(sieve.kept["site_id"])]
     if kept.empty:

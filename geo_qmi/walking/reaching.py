@@ -199,7 +199,7 @@ def reach(
     shares = coverage.shares(within, people.set_index("place_id").drop(columns=["geometry", "what"]))
     shapes: list[shapely.Geometry] = []
     for one, name in zip(sites["site_id"], sites["name"], strict=True):
-        announce(f"Portée de « {shown(name)} »", 0.6 + 0.4 * len(shapes) / len(sites))
+        announce(f"Portée : {shown(name)}", 0.6 + 0.4 * len(shapes) / len(sites))
         shapes.append(network.catchment(given.ground, joined[joined["site_id"] == one], minutes=minutes).polygon())
     drawn = gpd.GeoDataFrame({"site_id": sites["site_id"].to_numpy()}, geometry=shapes, crs=CRS)
     area = coverage.area_shares(drawn, given.perimeter)

@@ -252,6 +252,11 @@ def with_crossing(given: Terrain, shape: shapely.Geometry, *, name: str = "franc
     return replace(given, ground=ground, lines=(*given.lines, opened))
 
 
+def flat(given: Terrain) -> Terrain:
+    """Return open ground for which slopes were asked: it has no height, is walked the same, and says so."""
+    return replace(given, lines=(*given.lines, *_sloped(given.ground)))
+
+
 def _host(tables: Mapping[str, Any], district_id: str) -> gpd.GeoDataFrame:
     """Return the district as one drawn row, or raise."""
     rows = tables["districts"][tables["districts"]["district_id"] == district_id]
@@ -261,7 +266,7 @@ def _host(tables: Mapping[str, Any], district_id: str) -> gpd.GeoDataFrame:
     if host.geometry.isna().any():
         raise InputError(
             f"« {host['title'].iloc[0]} » : périmètre non publié, donc aucun terrain de marche. "
-            "Importez un périmètre dans la table « districts », ou choisissez un autre quartier."
+            "Importez un périmètre (table « Quartiers d’innovation », districts), ou choisissez un autre quartier."
         )
     return gpd.GeoDataFrame(host, geometry="geometry", crs=CRS)
 

@@ -18,6 +18,14 @@ STREAMLIT = {
 }
 
 
+#: Words of the English that Streamlit writes by itself, in names and hints nobody sees but who hears the page.
+ENGLISH = r"\b(the|of|to|for|with|more|select|choose|press|help|fullscreen|search|download|show|rows?|available)\b"
+#: Names and hints of all elements that hold one of these words.
+_LEFT = """english => ["aria-label", "title", "placeholder"].flatMap(name =>
+    [...document.querySelectorAll(`[${name}]`)].map(one => one.getAttribute(name))
+).filter(said => new RegExp(english, "i").test(said))"""
+
+
 def faults(page: Any, within: str = "") -> list[str]:
     """Return what axe-core finds wrong, of any weight, but for what Streamlit causes."""
     found = Axe().run(page, context=within or None, options={"resultTypes": ["violations"]})
@@ -39,10 +47,12 @@ def test_a_page_is_painted_readable_and_fits_three_screens(watched, title):
     watched.keep(title.lower(), guide=title == "Programme")  # the picture of the README
     assert page.evaluate("document.documentElement.lang") == "fr"
     assert faults(page) == []
+    assert page.evaluate(_LEFT, ENGLISH) == []
     for tab in page.get_by_role("tab").filter(visible=True).all_inner_texts():
         shown = open_tab(page, tab)
         watched.keep(f"{title} {tab}")
         assert watched.refusals() == []
+        assert page.evaluate(_LEFT, ENGLISH) == []
         assert faults(page, f"#{shown.get_attribute('id')}".replace(":", "\\:")) == []
     for size in (NARROW, PHONE):
         watched.sized(size)
@@ -57,3 +67,18 @@ def test_a_district_without_perimeter_is_hatched_and_said(watched):
     assert watched.painted() > 30
     watched.keep("quartier-sans-perimetre")
     assert "quartier=QMI2-SUC" in watched.page.url
+
+
+def test_a_file_refused_by_the_browser_and_an_unknown_address_are_said_in_french(watched, address, tmp_path):
+    watched.open("Candidatures")
+    page = watched.page
+    (tmp_path / "programme.exe").write_bytes(b"MZ")
+    field = page.locator('[data-testid="stFileUploader"]').first
+    field.locator('input[type="file"]').set_input_files(tmp_path / "programme.exe")
+    field.get_by_text("Ce genre de fichier n’est pas lu ici.").wait_for(state="attached")
+    assert "2 o" in field.inner_text()
+    page.goto(f"{address}nulle-part")
+    page.get_by_role("dialog").get_by_text("Cette adresse ne mène à aucune page : voici l’accueil.").wait_for()
+    assert page.get_by_role("dialog").get_by_text("Page introuvable").is_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", level=1, name="Accueil").wait_for()

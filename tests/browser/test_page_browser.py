@@ -81,6 +81,21 @@ def test_the_keyboard_moves_the_map(tab):
     assert tab.locator("#echelle").text_content() == scale
 
 
+def test_the_map_is_one_stop_of_the_tab_key_and_hears_its_keys(tab):
+    tab.locator("#tout").press("Enter")
+    assert tab.eval_on_selector_all("#dessin, #dessin *", "all => all.filter((one) => one.tabIndex >= 0).length") == 1
+    stop = tab.get_by_role("application", name=tab.locator("#titre").text_content())
+    scale = tab.locator("#echelle").text_content()
+    changed = "said => document.getElementById('echelle').textContent !== said"
+    for _ in range(2):
+        stop.press("=")
+    tab.wait_for_function(changed, arg=scale, timeout=PATIENCE_MS)
+    assert stop.evaluate("one => getComputedStyle(one).outlineWidth") == "3px"
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.id") == "plus"
+    tab.locator("#tout").press("Enter")
+
+
 def test_the_table_sorts(tab):
     tab.locator("summary").click()
     head = tab.get_by_role("button", name="Population légale")

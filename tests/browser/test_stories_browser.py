@@ -145,6 +145,43 @@ def test_sites_are_chosen_under_rules(watched):
     watched.keep("sites-ecartes", at="Lieux laissés de côté", guide=True)
 
 
+def test_a_project_is_evaluated(watched, written):
+    page = watched.page
+    watched.open("Évaluation")
+    choose(page, "Quartier", AULNAY)
+    page.get_by_text("Test de démonstration").wait_for()
+    watched.keep("evaluer-profil", at="Protocole et résultats", guide=True)
+    open_panel(page, "Noter ce projet sur les cinq critères")
+    write(page, "Qui note", "Nadia")
+    write(page, "Noté le", "2026-10-01")
+    choose(page, "Traction commerciale", "0 : Non")
+    write(page, "Ce qui fonde ces notes (reste dans l’étude)", "Aucune commande à ce jour.")
+    watched.keep("evaluer-noter", at="Noter ce projet", guide=True)
+    marked = page.get_by_text("4 évaluateurs, notes de 0 à 2").first
+    press(page, "Enregistrer ces notes", marked.is_visible)
+    mark = written.read("replicability_marks").iloc[-1]
+    assert (mark["rater"], mark["criterion_id"], mark["level"]) == ("Nadia", "C2", 0)
+
+    open_tab(page, "Bibliothèque d’indicateurs")
+    choose_more(page, "Famille", "social")
+    page.get_by_text(re.compile(r"^\d+ indicateurs sur \d+\.")).first.wait_for()
+    watched.keep("evaluer-bibliotheque", at="Échelle", guide=True)
+
+    open_tab(page, "Protocole et résultats")
+    watched.keep("evaluer-resultats", at="indicateurs mesurés sur", guide=True)
+    open_panel(page, "Décider de la suite, écrire l’enseignement")
+    choose(page, "Suite", "financer la suite")
+    write(page, "Qui décide de la suite", "Nadia")
+    decided = page.get_by_text("Suite : financer la suite.")
+    press(page, "Enregistrer la suite", decided.is_visible)
+    assert written.read("protocols").set_index("protocol_id").loc["DEMO-P1", "next_step"] == "fund"
+
+    open_tab(page, "Et ailleurs ?")
+    page.get_by_text("aucun effet n’est prédit").wait_for()
+    watched.keep("evaluer-ailleurs", at="Où d’autre", guide=True)
+    assert watched.refusals() == []
+
+
 def test_an_atlas_is_published(watched):
     page = watched.page
     watched.open("Publication")
@@ -161,7 +198,7 @@ def test_an_atlas_is_published(watched):
     make.press("Enter")
     page.get_by_role("progressbar").wait_for()
     page.get_by_text("Préparation…").wait_for(state="detached")  # a stage has its name
-    watched.keep("publier-arreter", at="Une carte sur papier", guide=True)
+    watched.keep("publier-arreter", at="Papier : chaque carte à l’échelle", guide=True)
     stop.press("Enter")
     at_rest(page)
     assert ready.count() == stop.count() == 0  # what was begun is dropped, nothing half made is offered

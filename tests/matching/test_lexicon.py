@@ -62,6 +62,13 @@ def test_row_order_is_irrelevant() -> None:
     assert compile_lexicon(table).find(text) == compile_lexicon(table.iloc[::-1]).find(text)
 
 
+def test_a_lexicon_is_compiled_once_for_its_words_and_again_when_one_changes() -> None:
+    table = lexicon(("eau", "vélo", 0.5))
+    assert compile_lexicon(table) is compile_lexicon(table.copy())
+    assert found(table.assign(term="bus"), "un vélo, un bus") == [("eau", "bus")]
+    assert found(table, "un vélo, un bus") == [("eau", "vélo")]
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -36,6 +36,17 @@ def test_islands_are_counted():
     assert counted.tolist() == [4, 4, 4, 4, 2, 2, 1, 1]
 
 
+def test_what_a_ground_gives_is_worked_out_once_and_not_for_another():
+    ground = network.from_edges(SQUARE, ROUND)
+    made = []
+    assert [ground.derived("mark", lambda: made.append(0) or 7) for _ in range(2)] == [7, 7]
+    assert len(made) == 1
+    assert ground.edge_metres.tolist() == [100] * 4
+    closed = network.without_edges(ground, [0])
+    assert closed.edge_metres.tolist() == [100] * 3
+    assert closed.derived("mark", lambda: 8) == 8
+
+
 def test_loops_zero_lengths_and_doubles_are_said():
     ends = np.vstack([ROUND, [(0, 0), (1, 0), (2, 0)]])
     ground = network.from_edges(SQUARE, ends, length_m=[100, 100, 100, 100, 7, 80, 0])

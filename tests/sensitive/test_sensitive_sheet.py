@@ -5,7 +5,7 @@ import pytest
 import shapely
 
 from geo_qmi.errors import UnknownNameError
-from geo_qmi.sensitive import comparison, diagnosis
+from geo_qmi.sensitive import comparison, diagnosis, felt, of_district, walk_ground
 
 
 def test_every_district_has_the_same_page(shipped):
@@ -25,6 +25,16 @@ def test_counts_of_a_shipped_walk(shipped):
     assert counts[["n_walk", "n_interview", "n_workshop", "n_stroll"]].tolist() == [1, 2, 1, 0]
     assert counts[["n_marks", "n_silences", "n_absences"]].sum() == counts["n_observations"] == 92
     assert counts["n_people"] == 11
+
+
+def test_a_ground_felt_before_gives_the_same_sheet(shipped):
+    own = of_district("QMI1-AUL", shipped)
+    host = shipped["districts"][shipped["districts"]["district_id"] == "QMI1-AUL"]
+    cells = walk_ground(host, routes=own["routes"], cell_m=50.0)
+    ground = felt(own["observations"], places=cells, routes=own["routes"])
+    given, alone = (diagnosis("QMI1-AUL", tables=shipped, ground=one) for one in (ground, None))
+    for title, frame in alone.sections().items():
+        pd.testing.assert_frame_equal(pd.DataFrame(given.sections()[title]), pd.DataFrame(frame))
 
 
 def test_gaps_are_said(shipped):
