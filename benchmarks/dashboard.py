@@ -44,7 +44,6 @@ _STUDIES = ("alternatives", "robustness", "stable", "questions")
 #: Page → filter → (kind of widget, start of its key, values tried in turn). Tabs that are made when they open are
 #: filters too, and come before what they hold.
 FILTERS: dict[str, dict[str, tuple[str, str, list[Any]]]] = {
-    "home.py": {},
     "programme.py": {
         "édition": ("segmented_control", "programme-edition", ["2", "1"]),
         "section du fonds": ("selectbox", "programme-section", ["Logistique du dernier kilomètre", "Toutes"]),
@@ -122,7 +121,12 @@ FILTERS: dict[str, dict[str, tuple[str, str, list[Any]]]] = {
         "exigé": ("multiselect", "sites-exige", [["power"], []]),
         "quartier, Prochains": ("selectbox", "quartier", ["QMI1-MEU", "QMI1-NOI", "QMI1-AUL"]),
     },
-    "evaluating.py": {},
+    "evaluating.py": {
+        "onglet Résultats": (_TAB, "evaluation-onglet", ["Protocole et résultats"]),
+        "onglet Bibliothèque": (_TAB, "evaluation-onglet", ["Bibliothèque d’indicateurs"]),
+        "échelle": ("multiselect", "evaluation-echelle", [["ville"], []]),
+        "onglet Ailleurs": (_TAB, "evaluation-onglet", ["Et ailleurs ?"]),
+    },
     "publication.py": {
         "édition": ("segmented_control", "edition", ["candidates", "public"]),
         "étendue": ("segmented_control", "etendue", ["Toute l’étude", "Ce quartier"]),

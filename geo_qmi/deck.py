@@ -28,7 +28,7 @@ import shapely
 from pydeck.bindings.json_tools import default_serialize
 from pyproj import Geod
 
-from geo_qmi.geo import to_degrees
+from geo_qmi.geo import DEGREES
 from geo_qmi.maps import INK, Layer, Map, Style, hatch
 from geo_qmi.maps.bases import BASES
 from geo_qmi.schema import CRS
@@ -256,11 +256,11 @@ def bar_length_m(longest_m: float) -> float:
 
 def _outline(drawn: Map, name: str, ident: str) -> list[pdk.Layer]:
     """Return the outline of one feature, or a ring around a point; nothing when the map does not hold it."""
-    frames = [layer.frame for layer in drawn.layers if layer.name == name]
-    found = frames[0][frames[0]["id"].astype(str) == ident] if frames else []
-    if not len(found):
+    frame = next((layer.frame for layer in drawn.layers if layer.name == name), None)
+    found = None if frame is None else frame[frame["id"].astype(str) == ident]
+    if found is None or found.empty:
         return []
-    features = [_feature(shape, {}) for shape in _rounded(to_degrees(found).geometry)]
+    features = [_feature(shape, {}) for shape in _degrees(found.geometry)]
     outline = _shapes("objet-choisi", Style(line=_CHOSEN, width_px=5), features, told=False)
     outline.point_type = pdk.types.String("circle")
     outline.point_radius_units = pdk.types.String("pixels")
@@ -299,7 +299,7 @@ def _parts(layer: Layer, look: Look) -> list[pdk.Layer]:
 def _drawn(same: _Same) -> list[pdk.Layer]:
     layer = same.layer
     # Plain arrays from here: selecting rows of a frame, style by style, would cost more than all the rest.
-    shapes = _rounded(to_degrees(layer.frame[["geometry"]]).geometry)
+    shapes = _degrees(layer.frame.geometry)
     if layer.kind == "text":
         return [_text(layer, shapes)]
     styles, told = layer.frame["style"].to_numpy(dtype=object), np.array(_told(layer), dtype=object)
@@ -340,7 +340,7 @@ def _shapes(ident: str, style: Style, features: list[dict[str, Any]], *, told: o
 def _hatching(ident: str, style: Style, areas: Iterable[shapely.Geometry]) -> pdk.Layer:
     """Return the hatch lines of areas of one style; they let the pointer through."""
     lines = gpd.GeoSeries([hatch(shape, style.hatch_m) for shape in areas], crs=CRS)
-    features = [_feature(shape, {}) for shape in _rounded(lines.to_crs("EPSG:4326")) if not shape.is_empty]
+    features = [_feature(shape, {}) for shape in _degrees(lines) if not shape.is_empty]
     return _shapes(ident, Style(line=style.line, width_px=1.0), features, told=False)
 
 
@@ -427,8 +427,9 @@ def _letters_at(
     )
 
 
-def _rounded(shapes: gpd.GeoSeries) -> Any:
-    return shapely.transform(shapes.to_numpy(), lambda points: np.round(points, _DECIMALS))
+def _degrees(shapes: gpd.GeoSeries) -> Any:
+    """Return shapes in rounded degrees, as a plain array: a frame moved as a whole costs ten times more."""
+    return shapely.transform(np.asarray(shapes.array.to_crs(DEGREES)), lambda points: np.round(points, _DECIMALS))
 
 
 def _feature(shape: shapely.Geometry, properties: dict[str, str]) -> dict[str, Any]:

@@ -35,6 +35,15 @@ LETTERS, CLASSES = 4.5, 1.6
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
+#: Points of a drawing in a millimetre.
+MM = 72 / 25.4
+
+
+def height(chart) -> float:
+    """Return the height of a drawing, in points."""
+    return float(ET.fromstring(charts.svg(chart)).attrib["height"].removesuffix("pt"))  # noqa: S314 - our own
+
+
 def a_funnel():
     steps = [Step("candidatures", 168, source="003:L1155"), Step("entendus", None), Step("retenus", 30, "2 inconnus")]
     return charts.funnel(steps, title="Projets", credits=("003",))
@@ -359,6 +368,22 @@ def test_the_shipped_programme_has_four_funnels(shipped):
     ]  # fmt: skip
     assert [bar.text for bar in drawn["Communes, édition 2"].drawing.bars] == ["non publié", "non publié", "6"]
     assert "10 projets sans statut" in drawn["Projets, édition 1"].description
+
+
+@pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
+def test_endless_names_and_far_dates_keep_a_chart_readable():
+    endless = "🏙️" + "x" * 10_000
+    heads = a_matrix(districts={"A": endless, "B": "Meudon"})
+    assert height(heads) < height(a_matrix()) + 8 * 4.2 * MM
+    dates = pd.DataFrame({"label": [endless, "Label"], "date": ["1800", "9999-12"], "source": ["1", "2"]})
+    far = charts.timeline(dates, deployments=dates.head(0), title="Dates")
+    assert height(far) < height(a_timeline()) + 8 * 4.0 * MM
+    assert charts.svg(far).count("<g") < 2 * charts.svg(a_timeline()).count("<g") + 600
+    assert heads.table.columns.str.len().max() >= len(endless)  # the table has it whole
+    long = charts.changes([Change(endless, endless, 1, 2, note=endless), Change(endless)], title=endless)
+    assert height(long) < height(some_changes()) + 8 * 4.2 * MM
+    spokes = [Spoke(endless, 1, meaning=endless), Spoke("b", None, missing=endless), Spoke("c", 3)]
+    assert height(charts.radar(spokes, title=endless)) < height(a_profile()) + 8 * 4.2 * MM
 
 
 def test_the_shipped_timeline_draws_three_windows(shipped):

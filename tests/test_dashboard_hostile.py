@@ -66,10 +66,14 @@ def hostile(shipped) -> dict[str, pd.DataFrame]:
     return tables | {"timeline": events.assign(date=far, event=MARKUP), "figures": figures.assign(value=huge)}
 
 
+@pytest.fixture(scope="module")
+def made(shipped, tmp_path_factory) -> Path:
+    return Study.create(tmp_path_factory.mktemp("hostile") / "hostile.gpkg", hostile(shipped)).path
+
+
 @pytest.fixture
-def path(shipped, tmp_path, monkeypatch) -> Path:
-    """File of the hostile study, open in the dashboard."""
-    made = Study.create(tmp_path / "hostile.gpkg", hostile(shipped)).path
+def path(made, monkeypatch) -> Path:
+    """File of the hostile study, open in the dashboard; no test writes it."""
     monkeypatch.setenv(STUDY_VARIABLE, str(made))
     monkeypatch.delenv(READ_ONLY_VARIABLE, raising=False)
     return made
@@ -126,7 +130,7 @@ def test_hostile_words_are_text_in_what_is_made_when_asked(path):
     for tab, asked in (("Pourquoi", "appariement-fiche"), ("Solidité", "solidite-stable")):
         app.session_state["appariement-onglets"] = tab
         app.run()
-        app.toggle(key=asked).set_value(value=True).run()
+        app.toggle(key=asked).set_value(True).run()
         assert not app.exception, asked
         assert not read_as_markup(app), asked
 

@@ -278,8 +278,10 @@ def test_the_follow_up_is_decided_and_a_later_writer_is_told(tried):
 def test_a_protocol_is_written_where_there_is_none(tried, shipped):
     app = opened(quartier=ELSEWHERE)
     mine = str(shipped["projects"].query("district_id == @ELSEWHERE")["project_id"].iloc[0])
-    field(app, "selectbox", "projet").set_value(mine)
     field(app, "text_input", "protocole-qui").set_value("Camille")
+    press(app, "Enregistrer ce protocole")
+    assert "Protocole sans projet" in app.error[0].value
+    field(app, "selectbox", "projet").set_value(mine)
     press(app, "Enregistrer ce protocole")
     assert "Protocole sans hypothèse" in app.error[0].value
     field(app, "text_area", "hypothesis").set_value("On s’assoit plus longtemps.")
@@ -289,6 +291,16 @@ def test_a_protocol_is_written_where_there_is_none(tried, shipped):
     assert last["hypothesis"] == "On s’assoit plus longtemps."
     assert not last["demo"]  # a real project: nothing made up is written
     assert "aucun des 5 critères n’est évalué" in said(app)
+
+
+def test_marks_without_a_protocol_ask_for_one(tried, project):
+    for name in ("measures", "protocol_indicators", "protocols"):
+        tried.replace(name, tried.read(name).head(0), expected_version=tried.version(name), reason="test")
+    app = opened("Protocole et résultats", quartier=DISTRICT)
+    assert "Aucun protocole pour ce test" in said(app)
+    assert "noté sans protocole" in app.warning[0].value
+    assert field(app, "selectbox", "projet").value == project
+    assert not pictures(app)
 
 
 @pytest.mark.usefixtures("read")
@@ -322,7 +334,7 @@ def test_a_mark_of_nobody_is_no_row():
 
 def test_applications_and_projects_of_the_district_may_be_tested(shipped, project):
     tables = tables_of(shipped, project)
-    offered = trials.testable(tables, DISTRICT)
+    offered = trials.without_protocol(tables, DISTRICT)
     assert project not in offered  # it has its protocol
     assert set(shipped["applications"]["application_id"]) <= set(offered)
     mine = set(shipped["projects"].query("district_id == @DISTRICT")["project_id"])

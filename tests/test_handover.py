@@ -28,9 +28,10 @@ from geo_qmi.handover import Order, hand_over
 _PYTHON = Path("/usr/bin/python3")
 AULNAY, INSEE = "QMI1-AUL", "93005"
 #: Words that stand nowhere else, one a kind of secret: a table of a paid licence, an application, what somebody said,
-#: who said it, and the sum of their photo.
+#: who said it, the sum of their photo, and who marked a project.
 PAID, APPLIED, SAID, PERSON, PHOTO = "Zqpayant", "Zqdossier", "Zqparole", "Zqpersonne", "5ec2e7f0" * 8
-SECRETS = (PAID, APPLIED, SAID, PERSON, PHOTO)
+RATER = "Zqnoteur"
+SECRETS = (PAID, APPLIED, SAID, PERSON, PHOTO, RATER)
 KINDS = ("sensitive",)
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,8 @@ def tables(shipped):
     who = seen["participant_id"].map(PERSON.__add__)
     kept["participants"] = kept["participants"].assign(participant_id=people)
     kept["observations"] = seen.assign(participant_id=who, verbatim=f"{SAID} ici.", photo_sha256=PHOTO)
+    marks = shipped["replicability_marks"].query("district_id == @AULNAY").head(3)
+    kept["replicability_marks"] = marks.assign(rater=RATER, justification=RATER)
     return kept
 
 
@@ -131,6 +134,12 @@ def test_the_search_sees_into_every_format_for_the_jury(tables, delivered):
     place = exact_place(tables)
     assert found_in(delivered.folder / "qgis" / "etude.gpkg", [place])
     assert found_in(delivered.folder / "web" / "observations.parquet", [place])
+
+
+def test_who_marked_a_project_leaves_in_no_edition(delivered):
+    marks = [name for name in delivered.files if "replicability_marks" in name]
+    assert marks
+    assert not any(found_in(delivered.folder / name, [RATER.encode()]) for name in delivered.files)
 
 
 def test_the_same_run_gives_the_same_bytes(tables, delivered, tmp_path):

@@ -28,6 +28,20 @@ def test_every_kind_of_a_district_has_a_map_with_its_numbers(shipped, kind):
     assert apart["told_apart"].all(), apart[~apart["told_apart"]]
 
 
+def test_a_map_makes_only_the_tables_it_draws(shipped):
+    made: list[str] = []
+
+    def make(name: str) -> object:
+        made.append(name)
+        return shipped[name]
+
+    drawn = mapping.drawn(schema.OnDemand(shipped, make), kind="district", district_id="QMI1-AUL")
+    assert drawn.title == mapping.drawn(shipped, kind="district", district_id="QMI1-AUL").title
+    assert {"districts", "communes", "barriers", "stations"} <= set(made)
+    assert not {"figures", "projects", "fund_projects"} & set(made)
+    assert len(made) == len(set(made))
+
+
 @pytest.mark.parametrize("kind", mapping.WHOLE)
 def test_the_metropole_has_its_maps(shipped, kind):
     drawn = mapping.drawn(shipped, kind=kind)

@@ -129,6 +129,19 @@ def test_individual_and_collective_are_two_maps_side_by_side():
     assert "dit ou posé ensemble : 2 séances, 22 participations, 15 éléments" in titles
 
 
+def test_the_map_opens_on_the_whole_perimeter_and_on_all_that_was_walked(shipped):
+    found = fieldwork.fieldwork(shipped, "QMI1-AUL", kept=Kept(), cell_m=50)
+    perimeter = shipped["districts"].set_index("district_id").geometry["QMI1-AUL"]
+    walked = found.places[found.places["state"] != "not_walked"]
+    for drawn in (
+        fieldwork.drawn(shipped, "QMI1-AUL", found, kept=Kept()),
+        *fieldwork.together(fieldwork.ground_of(shipped, "QMI1-AUL"), found),
+    ):
+        framed = shapely.box(*drawn.extent_m)
+        assert framed.covers(perimeter)
+        assert framed.covers(shapely.box(*walked.total_bounds))
+
+
 def test_a_click_means_a_place_an_absence_or_what_covers_it(shipped):
     found = fieldwork.fieldwork(shipped, "QMI1-AUL", kept=Kept(), cell_m=50)
     drawn = fieldwork.drawn(shipped, "QMI1-AUL", found, kept=Kept())

@@ -114,6 +114,16 @@ def test_reading_an_unknown_table_lists_the_known_ones(study):
         study.read("rues")
 
 
+def test_tables_on_demand_are_those_of_the_instant_they_were_asked_for(study):
+    whole, held = study.read_many(), study.read_on_demand()
+    study.append("stations", whole["stations"].head(1).assign(station_id="neuve"), reason="essai")
+    assert list(held) == list(whole)
+    assert "rues" not in held
+    for name, frame in whole.items():
+        pd.testing.assert_frame_equal(held[name], frame)
+    assert held["stations"] is held["stations"]
+
+
 # ---------------------------------------------------------------- refusing
 
 

@@ -43,7 +43,8 @@ def saved(chart: Chart, form: str, *, dpi: int = 200) -> bytes:
     if chart.drawing is None:
         raise InputError(f"Graphique « {chart.title} » sans rien à dessiner : {chart.nothing}")
     board = Board()
-    top = board.lines(MARGIN_MM, MARGIN_MM, chart.heading, width=_INNER_MM, pt=PT + 2, bold=True)
+    heading = cut(chart.heading, 3 * _INNER_MM, pt=PT + 2, bold=True)
+    top = board.lines(MARGIN_MM, MARGIN_MM, heading, width=_INNER_MM, pt=PT + 2, bold=True)
     _draw(chart.drawing, board, top + 3)
     if chart.credits:
         source = f"Source : {' · '.join(chart.credits)}"
@@ -354,7 +355,7 @@ def _spoke(board: Board, spoke: Spoke, end: tuple[float, float], *, across: floa
     left = end[0] + (0 if side == "centre" else math.copysign(5, across))
     room = _INNER_MM if side == "centre" else WIDTH_MM - MARGIN_MM - left if across > 0 else left - MARGIN_MM
     said = " · ".join(filter(None, (spoke.text, spoke.meaning if spoke.level is not None else spoke.missing)))
-    lines = [(spoke.label, True), *((line, False) for line in ink.wrapped(said, room, pt=PT))]
+    lines = [(spoke.label, True), *((line, False) for line in ink.wrapped(cut(said, 2 * room), room, pt=PT))]
     lines += [(spoke.raters, False)] if spoke.n_raters else []
     start = end[1] - 4.4 * len(lines) if side == "centre" else end[1] - 2.2 * (len(lines) - 1)
     for place, (text, bold) in enumerate(lines):
@@ -380,9 +381,10 @@ def _changes(drawing: Changes, board: Board, top: float) -> None:
     names, room = 78.0, 34.0  # beside both ends of a line stand its numbers
     left, span = MARGIN_MM + names + room, _INNER_MM - names - 2 * room
     for line in drawing.lines:
-        low = board.lines(MARGIN_MM, top, line.title, width=names - 4, bold=True)
-        if line.note:
-            low = board.lines(MARGIN_MM, low, line.note, width=names - 4, pt=_SMALL, colour=GREY)
+        title, note = (cut(text, 4 * names, bold=bold) for text, bold in ((line.title, True), (line.note, False)))
+        low = board.lines(MARGIN_MM, top, title, width=names - 4, bold=True)
+        if note:
+            low = board.lines(MARGIN_MM, low, note, width=names - 4, pt=_SMALL, colour=GREY)
         first, last = min(line.known), max(line.known)
 
         def x(value: float, first: float = first, last: float = last) -> float:
@@ -402,7 +404,7 @@ def _changes(drawing: Changes, board: Board, top: float) -> None:
         text = (
             f"Sans état initial ni mesure, non dessinés ({len(drawing.unmeasured)}) : {', '.join(drawing.unmeasured)}."
         )
-        board.lines(MARGIN_MM, board.bottom + 2, text, width=_INNER_MM, pt=_SMALL)
+        board.lines(MARGIN_MM, board.bottom + 2, cut(text, 4 * _INNER_MM, pt=_SMALL), width=_INNER_MM, pt=_SMALL)
 
 
 def _pair(

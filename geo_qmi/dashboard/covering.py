@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from geo_qmi.dashboard.grounds import Chosen
-    from geo_qmi.dashboard.long_work import Bar
     from geo_qmi.walking import Covered, Placed, Terrain
 
 _FLAGS = {"water": "Eau", "power": "Électricité", "vehicle": "Accès véhicule", "public_domain": "Domaine public"}
@@ -155,13 +154,20 @@ def _minutes(key: str) -> float:
 
 
 def _plan_map(
-    tables: Mapping[str, Any], given: Terrain, found: Placed, *, minutes: float, announce: Bar
+    tables: Mapping[str, Any], ground: Chosen, found: Placed, mark: tuple[Any, ...], *, minutes: float
 ) -> maps.Map | None:  # fmt: skip
     """Return the map of the places chosen and their reach, or ``None`` when nothing can be walked."""
-    near = walking.reach(
-        given, tables, site_ids=list(found.plan.sites.index), minutes=minutes, announce=announce
+    given, chosen = ground.given, tuple(found.plan.sites.index)
+    # Other rules often choose the same places: their reach is not walked again.
+    near = awaited(
+        "portee des lieux", (ground.key, chosen, minutes),
+        lambda bar: walking.reach(given, tables, site_ids=list(chosen), minutes=minutes, announce=bar),
     )  # fmt: skip
-    return None if near is None else walking.reach_map(tables, given, near, placed=found)
+    if near is None:
+        return None
+    return state.remembered(
+        ("carte des lieux", *mark), lambda: walking.reach_map(tables, given, near, placed=found)
+    )  # fmt: skip
 
 
 def _further(tables: Mapping[str, Any], ground: Chosen, *, shown: bool) -> None:
@@ -194,10 +200,7 @@ def _further(tables: Mapping[str, Any], ground: Chosen, *, shown: bool) -> None:
         st.markdown("_Aucun : toutes les règles passent._")
     else:
         show_sentences(left_out)
-    drawn = awaited(
-        "carte des lieux", mark,
-        lambda bar: _plan_map(tables, given, found, minutes=float(options["minutes"]), announce=bar),
-    )  # fmt: skip
+    drawn = _plan_map(tables, ground, found, mark, minutes=float(options["minutes"]))
     if drawn is not None:
         show_map(drawn, key=f"sites-plan-{given.district_id}", height_px=480, place=given.district_id)
     st.markdown("\n".join(f"- {literal(line)}" for line in found.lines))

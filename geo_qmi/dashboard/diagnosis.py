@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -108,8 +109,9 @@ def _compare(tables: Mapping[str, Any], names: Mapping[str, str]) -> None:
     )
     with state.refusals():
         went = set(tables["sessions"]["district_id"]) if walked else set(names)
-        sheets = [_made(tables, ident) for ident in names if ident in went]
-        table = state.of_study("comparaison", walked, build=lambda: _compared(sheets, names))
+        table = state.of_study(
+            "comparaison", walked, build=lambda: _compared(tables, {one: names[one] for one in names if one in went})
+        )
     if table.empty:
         st.info("Aucune séance de terrain dans cette étude.")
         return
@@ -117,10 +119,14 @@ def _compare(tables: Mapping[str, Any], names: Mapping[str, str]) -> None:
     st.caption("Un tiret : aucune séance n’a pu le recueillir. Ce n’est pas un zéro.")
 
 
-def _compared(sheets: list[Sheet], names: Mapping[str, str]) -> pd.DataFrame:
-    if not sheets:
+def _compared(tables: Mapping[str, Any], names: Mapping[str, str]) -> pd.DataFrame:
+    if not names:
         return pd.DataFrame()
-    table = sensitive.comparison(sheets).rename(columns={"label": "Indicateur", **names})
+    counts = {
+        ident: state.of_study("indicateurs", ident, build=partial(sensitive.indicators, ident, tables=tables))
+        for ident in names
+    }
+    table = sensitive.side_by_side(counts).rename(columns={"label": "Indicateur", **names})
     return table.round(2).reset_index(drop=True)
 
 

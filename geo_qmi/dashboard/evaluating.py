@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from geo_qmi import evaluating, maps, schema, sheets
+from geo_qmi import evaluating, schema, sheets
 from geo_qmi.dashboard import state, table_editor, trial_entry, trials, visit
 from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.markup import literal
@@ -63,8 +63,7 @@ def page() -> None:
         _sheet(tables, str(test["project_id"]))
     filled = {name: tables[name] for name in trials.FILLED if len(tables[name])}
     if filled:
-        demo = any(bool(frame["demo"].any()) for frame in filled.values() if "demo" in frame)
-        downloads(filled, key="evaluation", mark=maps.DEMO * demo)
+        downloads(filled, key="evaluation")
 
 
 def _test(tables: Mapping[str, pd.DataFrame], whole: Evaluation, ident: str) -> Row | None:
@@ -97,7 +96,7 @@ def _whole(tables: Mapping[str, pd.DataFrame]) -> Evaluation:
 
 def _of(whole: Evaluation, test: Row) -> Evaluation:
     ids = str(test["project_id"]), str(test["district_id"])
-    return state.of_study("évaluation d’un test", *ids, build=lambda: trials.narrowed(whole, test))
+    return state.of_study("évaluation d’un test", *ids, build=lambda: evaluating.narrowed(whole, test))
 
 
 def _told(tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
@@ -121,10 +120,11 @@ def _profile(tables: Mapping[str, pd.DataFrame], found: Evaluation, test: Row) -
     """Show the five criteria, the weakest link, who marked, and let somebody mark."""
     for sentence in found.replicability.projects["sentence"]:
         st.markdown(f"**{literal(sentence)}**")
-    show_chart(trials.profile(found, name=str(test["project"])), key="evaluation-profil")
+    show_chart(evaluating.radar(found, name=str(test["project"])), key="evaluation-profil")
     with st.expander("Accord des évaluateurs, et ce que veut dire chaque niveau", icon=":material/rule:"):
         show_sentences(_told(tables, "criteres").loc[found.replicability.criteria.index, trials.RATERS])
         show_sentences(trials.anchors(_scale(tables)))
+        st.caption("De tous les tests de cette étude :")
         st.markdown("\n".join(f"- {literal(line)}" for line in found.replicability.notes))
     trial_entry.marks(tables, test, _scale(tables))
 
@@ -145,6 +145,7 @@ def _results(tables: Mapping[str, pd.DataFrame], found: Evaluation, test: Row) -
     st.markdown(literal(trials.follow_up(row)))
     trial_entry.follow_up(row)
     trial_entry.measure(tables, row)
+    trial_entry.new_protocol(tables, str(test["district_id"]))
 
 
 def _library(tables: Mapping[str, pd.DataFrame], test: Row | None) -> None:

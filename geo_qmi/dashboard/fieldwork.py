@@ -8,10 +8,11 @@ are private: the page asks before it shows them. It knows no widget.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
+import shapely
 
 from geo_qmi import maps, sensitive
 from geo_qmi.vocabulary import (
@@ -242,6 +243,7 @@ def drawn(
         detail=_detail(seen, found.places, view),
         filters=kept.words(),
     )
+    shown = _framed(shown, ground)
     return maps.outlined(shown, _where(found, chosen)) if chosen else shown
 
 
@@ -258,6 +260,13 @@ def ground_of(tables: Mapping[str, Any], district_id: str) -> Ground:
     ground = maps.district_map(district_id, **{name: tables[name] for name in chosen})
     hosts = maps.hosts_of(tables["districts"], tables["communes"]).set_index("district_id")
     return Ground(ground, str(hosts.loc[district_id, "title"]))
+
+
+def _framed(drawn: maps.Map, ground: Ground) -> maps.Map:
+    """Return a map that opens on what was walked and on the whole perimeter; paper keeps to the walk, for its scale."""
+    both = [shapely.box(*one.extent_m) for one in (drawn, ground.drawn)]
+    xmin, ymin, xmax, ymax = shapely.total_bounds(both)
+    return replace(drawn, extent_m=(xmin, ymin, xmax, ymax))
 
 
 def _heard(found: Fieldwork, view: str) -> gpd.GeoDataFrame:
@@ -291,6 +300,7 @@ def together(ground: Ground, found: Fieldwork) -> tuple[maps.Map, maps.Map]:
         evidence=found.evidence,
         field={name: own[name] for name in ("routes", "stages", "observations")},
     )
+    alone = _framed(alone, ground)
     told = sensitive.collective_evidence(
         own["sessions"], statements=own["statements"], workshop_items=own["workshop_items"]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ def page() -> None:
         _paper(asked, ident)
     with offline:
         _offline(asked)
-    with layers:
+    with layers, suppress(long_work.Stopped):
         _layers(asked)
     with folder:
         _folder(asked)
@@ -209,8 +210,15 @@ def _layers(asked: _Asked) -> None:
         if not st.button("Lister les tables de cette édition", key="couches-lister"):
             return
         st.session_state["couches-demandees"] = mark
-    with state.refusals(), st.spinner("Édition…"):
-        found = state.remembered(mark, lambda: handover.layers(asked.tables, asked.shown(), order=asked.order()))
+
+    def work(bar: long_work.Bar) -> Any:
+        bar("Édition")
+        shown = asked.shown()
+        bar("Tables")
+        return handover.layers(asked.tables, shown, order=asked.order())
+
+    with state.refusals():
+        found = long_work.awaited("couches-liste", mark, work, total=2)
     if not found:
         st.markdown("Aucune ligne ne sort de cette étude dans cette édition.")
         return

@@ -106,7 +106,7 @@ def editor(name: str, known: Mapping[str, pd.DataFrame]) -> None:
         st.rerun()
     st.caption(
         "\\* : obligatoire. Dernière ligne : ajouter ; case à gauche, puis corbeille : supprimer. Une source vide "
-        f"devient « {ledger.TYPED_HERE} »."
+        f"devient « {ledger.TYPED_HERE} ». Validez la cellule ouverte (Entrée) avant de changer de page."
         + (" Lieu : deux coordonnées pour un point ; autre forme : importez un fichier." if work.opened.axes else "")
     )
     _changes(work, known)

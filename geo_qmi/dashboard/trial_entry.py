@@ -43,13 +43,17 @@ def new_protocol(tables: Mapping[str, pd.DataFrame], district_id: str, *, projec
     """Let somebody write the protocol of a project of a district; of `project_id` when it is given."""
     if visit.closed():
         return
-    offered = trials.testable(tables, district_id)
+    offered = trials.without_protocol(tables, district_id)
     titles = visit.told_apart({one: offered[one] for one in ([project_id] if project_id in offered else offered)})
     if not titles:
         return
-    with st.expander("Écrire un protocole", icon=_ICON), st.form("evaluation-protocole"):
+    title = "Écrire le protocole de ce projet" if project_id else "Écrire le protocole d’un projet"
+    with st.expander(title, icon=_ICON), st.form("evaluation-protocole"):
         left, right = st.columns(2)
-        left.selectbox("Projet", list(titles), format_func=titles.__getitem__, key=_key("projet"))
+        left.selectbox(
+            "Projet", list(titles), index=0 if project_id else None, format_func=titles.__getitem__,
+            placeholder="Choisissez", key=_key("projet"),
+        )  # fmt: skip
         _who("Qui écrit", "protocole-qui", box=right)
         st.text_area("Hypothèse : ce que le test doit confirmer ou infirmer", max_chars=1000, key=_key("hypothesis"))
         boxes = st.columns(4)
@@ -67,7 +71,7 @@ def new_protocol(tables: Mapping[str, pd.DataFrame], district_id: str, *, projec
 
 def _protocol(tables: Mapping[str, pd.DataFrame], district_id: str) -> str:
     names = ("hypothesis", "registered_on", "starts_on", "ends_on", "deployed_on", "comparison")
-    given = {"project_id": str(_given("projet")), "district_id": district_id} | {name: _given(name) for name in names}
+    given = {"project_id": _given("projet") or "", "district_id": district_id} | {name: _given(name) for name in names}
     rows = trials.protocol(tables, given)
     return _append("protocols", rows, reason="protocole d’expérimentation", who=_writer("protocole-qui"))
 

@@ -6,7 +6,6 @@ no result and knows no widget.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
@@ -14,7 +13,6 @@ import pandas as pd
 from geo_qmi import charts, schema, wording
 from geo_qmi.desk.ledger import TYPED_HERE
 from geo_qmi.errors import InputError
-from geo_qmi.evaluation import NOT_EVALUATED
 from geo_qmi.vocabulary import (
     CITYKEYS_THEMES,
     DIRECTIONS,
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     #: One row of a frame: column → cell.
     Row = Mapping[Any, Any]
 
-#: Where the five criteria and their levels are published.
-SCALE_SOURCE = "003:L1228-1335"
 #: Tables of an evaluation that people fill, in the order they are filled.
 FILLED = ("protocols", "protocol_indicators", "measures", "replicability_marks", "indicators")
 #: Columns of the readable tables that the page shows, in sentences that wrap or in a grid.
@@ -50,61 +46,6 @@ class Criterion(NamedTuple):
     name: str
     definition: str
     levels: dict[int, str]
-
-
-def narrowed(whole: Evaluation, test: Row) -> Evaluation:
-    """Return what an evaluation of all tests says of one of them and of the study; rows keep their index."""
-
-    def mine(frame: pd.DataFrame) -> pd.DataFrame:
-        kept = frame["project_id"].eq(test["project_id"]) & frame["district_id"].eq(test["district_id"])
-        return frame.loc[kept]
-
-    marks, results, ident = whole.replicability, whole.outcomes, str(test["district_id"])
-    leads = {_lead(row) for row in whole.tests.to_dict("records")} - {_lead(test)}
-    about = [line for line in whole.warnings if not line.startswith(tuple(leads))]
-    told = mine(results.indicators)
-    return replace(
-        whole,
-        tests=mine(whole.tests),
-        protocols=mine(whole.protocols),
-        replicability=replace(marks, criteria=mine(marks.criteria), projects=mine(marks.projects)),
-        outcomes=replace(results, indicators=told, protocols=mine(results.protocols)),
-        lookalikes={one: near for one, near in whole.lookalikes.items() if one == ident},
-        warnings=tuple(line.removeprefix(_lead(test)) for line in about),
-        demo=bool(test["demo"]) or bool(told["demo"].any()),
-    )
-
-
-def _lead(test: Row) -> str:
-    """Return how a warning on one test begins; of one test alone, its page says it."""
-    return f"{test['project']}, {test['district']} : "
-
-
-def profile(found: Evaluation, *, name: str) -> Chart:
-    """Return the radar of one project, the five criteria in the order they are published.
-
-    Parameters
-    ----------
-    found
-        The evaluation of one project in one district.
-    name
-        Of the project, for the title.
-    """
-    rows = found.replicability.criteria.to_dict("records")
-    return charts.radar(
-        [_spoke(row) for row in rows],
-        title=f"Profil de réplicabilité, « {name} »",
-        credits=(f"critères et niveaux : {SCALE_SOURCE}", "notes de cette étude"),
-        demo=any(bool(row["demo"]) for row in rows),
-    )
-
-
-def _spoke(row: Row) -> charts.Spoke:
-    why = _text(row["missing"]).removeprefix(NOT_EVALUATED).removeprefix(" : ")  # the chart says the word itself
-    return charts.Spoke(
-        str(row["criterion"]), _level(row["median"]), _level(row["lowest"]), _level(row["highest"]),
-        n_raters=int(row["n_raters"]), meaning=_text(row["meaning"]), missing=why,
-    )  # fmt: skip
 
 
 def scale(levels: pd.DataFrame) -> tuple[Criterion, ...]:
@@ -242,7 +183,7 @@ def follow_up(row: Row) -> str:
     )
 
 
-def testable(tables: Mapping[str, pd.DataFrame], district_id: str) -> dict[str, str]:
+def without_protocol(tables: Mapping[str, pd.DataFrame], district_id: str) -> dict[str, str]:
     """Return what may still get a protocol in a district: its projects, then the applications; identifier → name."""
     known = tables["protocols"]
     there = set(known.loc[known["district_id"] == district_id, "project_id"])
@@ -303,9 +244,11 @@ def protocol(tables: Mapping[str, pd.DataFrame], given: Mapping[str, Any]) -> pd
     Raises
     ------
     InputError
-        No hypothesis.
+        No project, or no hypothesis.
     """
     row = {name: value.strip() or None for name, value in given.items()}
+    if row["project_id"] is None:
+        raise InputError("Protocole sans projet : choisissez le projet ou la candidature dans la liste.")
     if row["hypothesis"] is None:
         raise InputError("Protocole sans hypothèse : écrivez ce que le test doit confirmer ou infirmer.")
     (ident,) = next_ids(tables["protocols"]["protocol_id"], "protocole", n=1)
@@ -349,7 +292,3 @@ def _text(value: object) -> str:
 
 def _value(cell: Any) -> float | None:
     return None if pd.isna(cell) else float(cell)
-
-
-def _level(cell: Any) -> int | None:
-    return None if pd.isna(cell) else int(cell)

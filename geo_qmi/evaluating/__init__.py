@@ -6,7 +6,8 @@ and hand over sheets (`sheet`, `write`). Names of raters never leave; their word
 
 from __future__ import annotations
 
-from geo_qmi.evaluating.gathering import TABLES, VARIABLES, Evaluation, contexts, evaluate, tests
+from geo_qmi.evaluating.gathering import TABLES, VARIABLES, Evaluation, contexts, evaluate
+from geo_qmi.evaluating.profile import narrowed, radar
 from geo_qmi.evaluating.telling import HEADINGS, cell, readable
 from geo_qmi.evaluating.writing import sheet, write
 
@@ -18,8 +19,9 @@ __all__ = [
     "cell",
     "contexts",
     "evaluate",
+    "narrowed",
+    "radar",
     "readable",
     "sheet",
-    "tests",
     "write",
 ]

@@ -15,8 +15,10 @@ import pandas as pd
 
 from geo_qmi import evaluation
 from geo_qmi.dashboard import readings
-from geo_qmi.errors import UnknownNameError, shown
+from geo_qmi.errors import UnknownNameError, quoted, shown
+from geo_qmi.evaluation.days import before
 from geo_qmi.vocabulary import fold
+from geo_qmi.wording import agreed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +51,8 @@ class Evaluation:
     projects, districts
         Identifier → name shown, of all there are in the study.
     tests
-        See `tests`: the tests told.
+        Each project × district that has a protocol or a mark: ``project_id``, ``district_id``, ``project``,
+        ``district`` (names), ``protocol_id`` (missing without one), ``demo``; by district then project name.
     protocols
         Rows of table ``protocols`` (all columns), then ``project``, ``district`` (names), ``state``, ``months``,
         ``n_indicators``, ``n_measured``, ``n_decided``, ``n_reached`` of ``outcomes.protocols``.
@@ -93,7 +96,8 @@ def evaluate(
     project, district
         Identifier or name of one; all by default.
     as_of
-        Day, ``AAAA-MM-JJ``, at which the tests are told; today in Paris by default.
+        Day, ``AAAA-MM-JJ``, at which the tests are told: later measures and marks are left out. Today in Paris by
+        default.
 
     Raises
     ------
@@ -107,7 +111,7 @@ def evaluate(
     'Aucun test dans le quartier Argenteui'
     """
     day = datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d") if as_of is None else as_of
-    districts = readings.district_names(tables)
+    projects, districts = _projects(tables), readings.district_names(tables)
     every = _tests(tables, districts)
     host = None if district is None else _named(district, districts, what="Quartier")
     mine = None if project is None else _named(project, _tested(every), what="Projet testé")
@@ -118,6 +122,7 @@ def evaluate(
         kept &= every["district_id"] == host
     told = every.loc[kept].reset_index(drop=True)
     marks = _of(tables["replicability_marks"], told)
+    marks = marks.loc[[before(day, on) is not True for on in marks["marked_on"]]]
     protocols = _of(tables["protocols"], told)
     elsewhere = set(tables["protocols"]["protocol_id"]) - set(protocols["protocol_id"])
     lines, measures = (
@@ -136,33 +141,22 @@ def evaluate(
     around = _around(tables, told)
     return Evaluation(
         title=_title(project and _tested(every)[mine or ""], host and districts[host]),
-        projects=_projects(tables),
+        projects=projects,
         districts=districts,
         tests=told,
         protocols=_joined(protocols, results, told),
         replicability=profiles,
         outcomes=results,
         lookalikes=around,
-        warnings=tuple(_warnings(results, told)),
+        warnings=tuple(_warnings(results, told, projects)),
         notes=(*profiles.notes, *next(iter(around.values())).notes) if around else profiles.notes,
         demo=bool(told["demo"].any() or results.indicators["demo"].any()),
         nothing=_nothing(told, every, where=districts[host] if host else ""),
     )
 
 
-def tests(tables: Tables) -> pd.DataFrame:
-    """Return the tests of a study: each project × district that has a protocol or a mark.
-
-    Returns
-    -------
-    DataFrame
-        ``project_id``, ``district_id``, ``project``, ``district`` (names), ``protocol_id`` (missing without one),
-        ``demo``; by district then project name.
-    """
-    return _tests(tables, readings.district_names(tables))
-
-
 def _tests(tables: Tables, districts: Mapping[str, str]) -> pd.DataFrame:
+    """Return `Evaluation.tests`."""
     protocols, marks = tables["protocols"], tables["replicability_marks"]
     columns = [*_TEST, "demo"]
     pairs = pd.concat([protocols[columns], marks[columns]], ignore_index=True)
@@ -245,7 +239,7 @@ def _around(tables: Tables, told: pd.DataFrame) -> dict[str, evaluation.Lookalik
     }
 
 
-def _warnings(results: evaluation.Outcomes, told: pd.DataFrame) -> list[str]:
+def _warnings(results: evaluation.Outcomes, told: pd.DataFrame, projects: Mapping[str, str]) -> list[str]:
     """Return every warning, each led by the test it is about."""
     names = told.dropna(subset="protocol_id").set_index("protocol_id")
     found = []
@@ -254,6 +248,10 @@ def _warnings(results: evaluation.Outcomes, told: pd.DataFrame) -> list[str]:
             f"{names.loc[protocol, 'project']}, {names.loc[protocol, 'district']} : " if protocol in names.index else ""
         )
         found.append(f"{lead}{text}")
+    strange = sorted(set(told["project_id"]) - set(projects))
+    if strange:
+        remedy = "Corrigez l’identifiant, ou importez la candidature."
+        found.append(f"{agreed(len(strange), 'Projet inconnu')} de cette étude : {quoted(strange)}. {remedy}")
     without = told[told["protocol_id"].isna()]
     found += [
         f"{row.project}, {row.district} : noté sans protocole. Écrivez-le avant toute mesure."

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from geo_qmi import export, mapping, sheets
-from geo_qmi.dashboard import trials
 from geo_qmi.errors import UnknownNameError, shown
 from geo_qmi.evaluating.gathering import evaluate
+from geo_qmi.evaluating.profile import narrowed, radar
 from geo_qmi.evaluating.telling import HEADINGS, cell, readable
 from geo_qmi.jury.dossiers import free_stem
 from geo_qmi.vocabulary import NEXT_STEPS
@@ -153,7 +153,7 @@ def _test(
     found: Evaluation, told: Mapping[str, pd.DataFrame], marks: pd.DataFrame, *, test: Mapping[Any, Any], words: bool
 ) -> list[dict[str, Any]]:
     """Return the sections of one test: profile, protocol, results, what comes next."""
-    alone = trials.narrowed(found, test)
+    alone = narrowed(found, test)
     profile, name = alone.replicability.criteria, str(test["district"])
     tables = [_table(told["criteres"].loc[profile.index], _CRITERIA, caption="Cinq critères, niveaux publiés de 0 à 3")]
     reasons = marks.dropna(subset="justification")
@@ -161,7 +161,7 @@ def _test(
         titles = profile.set_index("criterion_id")["criterion"]
         said = reasons.assign(criterion=reasons["criterion_id"].map(titles)).rename(columns=_WORDS)
         tables.append(_table(said, _MARKS, caption="Ce qui fonde les notes (édition du jury, sans nom)"))
-    chart = trials.profile(alone, name=str(test["project"]))
+    chart = radar(alone, name=str(test["project"]))
     sections = [_section(f"Profil de réplicabilité — {name}", [], tables=tables, chart=chart)]
     if alone.protocols.empty:
         return [*sections, _section(f"Protocole — {name}", ["Aucun protocole : le test n’annonçait rien."])]

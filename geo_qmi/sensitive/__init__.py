@@ -15,7 +15,7 @@ from geo_qmi.sensitive.inputs import FLOOR_PEOPLE
 from geo_qmi.sensitive.intervals import intervals
 from geo_qmi.sensitive.needs import FIELD_LAYER, located_needs, need_rows, unthemed, voices
 from geo_qmi.sensitive.places import attach, cells, segments, unattached, walk_ground, walked
-from geo_qmi.sensitive.sheet import Sheet, comparison, diagnosis, of_district, with_stops
+from geo_qmi.sensitive.sheet import Sheet, comparison, diagnosis, indicators, of_district, side_by_side, with_stops
 from geo_qmi.sensitive.surface import surface
 from geo_qmi.sensitive.taxonomy import default_taxonomy, labels, recode
 from geo_qmi.sensitive.values import collective_evidence, evidence, felt, opposites, values
@@ -41,6 +41,7 @@ __all__ = [
     "evidence",
     "felt",
     "hotspots",
+    "indicators",
     "intervals",
     "labels",
     "located_needs",
@@ -51,6 +52,7 @@ __all__ = [
     "polarisation",
     "recode",
     "segments",
+    "side_by_side",
     "summary",
     "surface",
     "unattached",

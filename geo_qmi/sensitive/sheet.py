@@ -25,7 +25,7 @@ from geo_qmi.vocabulary import ACTOR_GROUPS, PLACE_STATES, SESSION_KINDS
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import geopandas as gpd
 
@@ -138,7 +138,7 @@ def diagnosis(
         district_id=district_id,
         title=str(name) if pd.notna(name) else district_id,
         demo=any(bool(own[table]["demo"].any()) for table in own if "demo" in own[table]),
-        counts=_counts(own, ground),
+        counts=_counts(own, lambda: ground),
         places=_top_places(ground, own["stages"]),
         absences=_plain(absent, ["observation_id", "theme", "wished"]).assign(
             located=absent.geometry.notna().to_numpy()
@@ -151,19 +151,36 @@ def diagnosis(
     )
 
 
+def indicators(district_id: str, *, tables: Tables, cell_m: float = CELL_M) -> pd.DataFrame:
+    """Return the ``counts`` of the sheet of a district without the rest of it; parameters as for `diagnosis`."""
+    host = tables["districts"][tables["districts"]["district_id"] == district_id]
+    own = of_district(district_id, tables)
+    return _counts(own, lambda: _felt_ground(host, own, cell_m=cell_m))
+
+
 def comparison(sheets: list[Sheet]) -> pd.DataFrame:
-    """Return the counts of several sheets side by side.
+    """Return the counts of several sheets side by side, as `side_by_side` does."""
+    return side_by_side({sheet.district_id: sheet.counts for sheet in sheets})
+
+
+def side_by_side(counts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the counts of several districts side by side.
+
+    Parameters
+    ----------
+    counts
+        District → its counts, as `indicators` returns them.
 
     Returns
     -------
     DataFrame
         Index ``indicator``; ``label``, then one column a district, in the order given.
     """
-    if not sheets:
+    if not counts:
         return pd.DataFrame({"label": pd.Series(dtype="str")}, index=pd.Index([], name="indicator", dtype="str"))
-    first = sheets[0].counts.set_index("indicator")[["label"]]
-    columns = {sheet.district_id: sheet.counts.set_index("indicator")["value"] for sheet in sheets}
-    return first.join(pd.DataFrame(columns))
+    told = {district: rows.set_index("indicator") for district, rows in counts.items()}
+    first = next(iter(told.values()))[["label"]]
+    return first.join(pd.DataFrame({district: rows["value"] for district, rows in told.items()}))
 
 
 def of_district(district_id: str, tables: Tables) -> dict[str, gpd.GeoDataFrame | pd.DataFrame]:
@@ -227,38 +244,61 @@ def _themes(located: gpd.GeoDataFrame) -> pd.DataFrame:
     return _plain(ordered, ["theme", "weight", "n_places"])
 
 
-def _counts(own: dict[str, gpd.GeoDataFrame | pd.DataFrame], ground: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return the indicators, the same for every district."""
+def _counts(
+    own: dict[str, gpd.GeoDataFrame | pd.DataFrame], felt_ground: Callable[[], gpd.GeoDataFrame]
+) -> pd.DataFrame:  # fmt: skip
+    """Return the indicators, the same for every district; the ground is asked for where somebody went."""
     sessions, seen = own["sessions"], own["observations"]
     of_kind = sessions["kind"].value_counts()
-    held: list[tuple[str, str, float]] = [
+    rows: list[tuple[str, str, float]] = [
         ("n_sessions", "Séances", len(sessions)),
         *((f"n_{kind}", f"Séances : {text}", int(of_kind.get(kind, 0))) for kind, text in SESSION_KINDS.items()),
     ]
-    told: list[tuple[str, str, float]] = [
-        ("n_participants", "Personnes présentes, séances cumulées", int(sessions["n_participants"].sum())),
-        ("n_statements", "Propos recueillis", len(own["statements"])),
-    ]
-    table: list[tuple[str, str, float]] = [("n_items", "Objets d’atelier", len(own["workshop_items"]))]
-    walked: list[tuple[str, str, float]] = [
-        ("n_people", "Personnes dont une observation est connue", seen["participant_id"].nunique()),
-        ("n_observations", "Observations", len(seen)),
-        ("n_marks", "Ressentis", int(seen["kind"].eq("mark").sum())),
-        ("n_silences", "Arrêts sans rien ressentir", int(seen["kind"].eq("silence").sum())),
-        ("n_absences", "Choses absentes", int(seen["kind"].eq("absence").sum())),
-        ("route_m", "Longueur parcourue (m)", float(round(own["routes"].geometry.length.sum()))),
-        *(
-            (f"cells_{code}", f"Cellules : {text}", int(ground["state"].eq(code).sum()))
-            for code, text in PLACE_STATES.items()
-        ),
-        ("cells_firm", "Cellules à cinq personnes ou plus", int((ground["n_people"] >= FLOOR_PEOPLE).sum())),
-        ("mean_value", "Valeur moyenne des cellules ressenties (−2 à +2)", float(ground["value"].mean())),
-    ]
     # What no session could have collected is missing, not zero.
-    went = bool(len(seen) or len(own["routes"]))
-    for rows, collected in ((told, len(sessions) > 0), (table, "workshop" in of_kind), (walked, went)):
-        held += [(name, text, value if collected else np.nan) for name, text, value in rows]
-    return pd.DataFrame(held, columns=["indicator", "label", "value"]).astype({"value": "float64"})
+    met, table, went = len(sessions) > 0, "workshop" in of_kind, bool(len(seen) or len(own["routes"]))
+    rows += [
+        (
+            "n_participants",
+            "Personnes présentes, séances cumulées",
+            int(sessions["n_participants"].sum()) if met else np.nan,
+        ),
+        ("n_statements", "Propos recueillis", len(own["statements"]) if met else np.nan),
+        ("n_items", "Objets d’atelier", len(own["workshop_items"]) if table else np.nan),
+    ]
+    found = _walked(own, felt_ground()) if went else {}
+    rows += [(name, text, found.get(name, np.nan)) for name, text in _WALKED.items()]
+    return pd.DataFrame(rows, columns=["indicator", "label", "value"]).astype({"value": "float64"})
+
+
+#: Indicators of a walk: name → French label.
+_WALKED = {
+    "n_people": "Personnes dont une observation est connue",
+    "n_observations": "Observations",
+    "n_marks": "Ressentis",
+    "n_silences": "Arrêts sans rien ressentir",
+    "n_absences": "Choses absentes",
+    "route_m": "Longueur parcourue (m)",
+    **{f"cells_{code}": f"Cellules : {text}" for code, text in PLACE_STATES.items()},
+    "cells_firm": "Cellules à cinq personnes ou plus",
+    "mean_value": "Valeur moyenne des cellules ressenties (−2 à +2)",
+}
+
+
+def _walked(own: dict[str, gpd.GeoDataFrame | pd.DataFrame], ground: gpd.GeoDataFrame) -> dict[str, float]:
+    """Return the indicators of a walk."""
+    seen = own["observations"]
+    kinds, states = seen["kind"].value_counts(), ground["state"].value_counts()
+    return {
+        "n_people": seen["participant_id"].nunique(),
+        "n_observations": len(seen),
+        "n_marks": int(kinds.get("mark", 0)),
+        "n_silences": int(kinds.get("silence", 0)),
+        "n_absences": int(kinds.get("absence", 0)),
+        "route_m": float(round(own["routes"].geometry.length.sum())),
+        **{f"cells_{code}": int(states.get(code, 0)) for code in PLACE_STATES},
+        "cells_firm": int((ground["n_people"] >= FLOOR_PEOPLE).sum()),
+        "mean_value": float(ground["value"].mean()),
+    }
 
 
 def _gaps(

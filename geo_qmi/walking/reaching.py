@@ -313,14 +313,13 @@ def _false(
         "radius_m": minutes * given.ground.walk_m_min,
         "people": "amount",
     }
-    circles = coverage.false_coverage(places, sites, **options)
     if given.ground.kind != "open":
-        return circles, 0.0
-    free = given.free
-    disc = _within(free, places, entered(free, sites)[0], minutes=minutes)
+        return coverage.false_coverage(places, sites, **options), 0.0
+    disc = _within(given.free, places, entered(given.free, sites)[0], minutes=minutes)
     found = coverage.false_coverage(places, sites, **options, disc=disc)
-    exact, grid = (one.by_site["people_disc"].iloc[-1] for one in (circles, found))
-    return found, float(exact - grid)
+    straight = shapely.distance(places.geometry.to_numpy()[:, None], sites.geometry.to_numpy()[None, :])
+    exact = places.loc[(straight <= options["radius_m"]).any(axis=1), "amount"].sum()
+    return found, float(exact - found.by_site["people_disc"].iloc[-1])
 
 
 def _equity(

@@ -66,8 +66,16 @@ class Watched:
         self.page.on("request", self._request)
         self.page.on("websocket", lambda socket: socket.on("framereceived", self._frame))
         self.page.goto(address)
+        self._met()
+
+    def _met(self) -> None:
         self.page.get_by_role("heading", level=1).wait_for()
         at_rest(self.page)
+
+    def anew(self) -> None:
+        """Begin another visit: what was chosen, typed and dropped in this one is forgotten."""
+        self.page.reload()
+        self._met()
 
     def begin(self) -> None:
         """Forget what happened so far."""

@@ -101,6 +101,18 @@ def test_marks_and_measures_without_protocol_are_told_on_every_output(study):
     assert "À savoir avant de conclure" in sheets.report_html(record)
 
 
+def test_a_project_nobody_knows_is_told(study):
+    strange = {**study, "applications": study["applications"].query("application_id != 'DEMO-037'")}
+    told = evaluating.evaluate(strange, as_of=DAY)
+    assert "Projet inconnu de cette étude : « DEMO-037 »." in " ".join(told.warnings)
+    assert "DEMO-037" in set(told.tests["project"])
+
+
+def test_marks_of_a_later_day_are_left_out(study):
+    early = evaluating.evaluate(study, project="DEMO-014", as_of="2026-09-12").replicability.criteria
+    assert early.set_index(["district_id", "criterion_id"]).loc[("QMI1-AUL", "C5"), "n_raters"] == 2
+
+
 def test_a_commune_without_a_listed_station_has_an_unknown_number(study):
     aulnay = study["stations"]["insee"] == "93005"
     context = evaluating.contexts({**study, "stations": study["stations"][~aulnay]})

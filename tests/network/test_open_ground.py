@@ -40,7 +40,7 @@ def test_the_label_says_which_ground_was_used(ground):
 def test_no_crossing_splits_the_ground_and_says_so(town, railway):
     closed = network.open_ground(town, barriers=railway, cell_m=50, neighbours=4)
     assert sorted(closed.islands().unique()) == [12 * 41, 13 * 41]
-    assert "492 points de la grille à part" in closed.notes[0]
+    assert "492 points de la grille hors de la plus grande partie" in closed.notes[0]
 
 
 def test_an_area_takes_its_nodes_away(town):

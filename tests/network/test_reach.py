@@ -14,7 +14,7 @@ from walking_town import X, Y
 
 from geo_qmi import network
 from geo_qmi.errors import InputError
-from geo_qmi.network import reach
+from geo_qmi.network import closest, reach
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +229,15 @@ def test_distances_on_slopes_follow_the_quickest_way(seed):
         assert found.loc[node, "metres"] == pytest.approx(nx.path_weight(graph, path, "metres"))
         rise = np.diff(hilly.heights_m[path])
         assert found.loc[node, "climb_m"] == pytest.approx(rise[rise > 0].sum())
+
+
+def test_a_small_ground_does_not_wait_for_the_compiled_kernel(monkeypatch, random_town):
+    def loaded(engine):
+        raise AssertionError(f"kernel loaded for {random_town.n_nodes} nodes, engine {engine}")
+
+    asked = network.nearest_arrays(random_town, [0], engine="scipy").metres
+    monkeypatch.setattr(closest, "kernel", loaded)
+    assert np.array_equal(network.nearest_arrays(random_town, [0]).metres, asked)
+    monkeypatch.setattr(closest, "_LARGE_NODES", random_town.n_nodes)
+    with pytest.raises(AssertionError, match="engine auto"):
+        network.nearest_arrays(random_town, [0])
