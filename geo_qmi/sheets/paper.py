@@ -95,7 +95,7 @@ def report(record: Mapping[str, Any]) -> bytes:
         story += [CondPageBreak(room), _paragraph(section["title"], _H2), *([] if drawn is None else [drawn])]
         story += _bullets(section["sentences"])
         for one in section["tables"]:
-            story += [Spacer(1, 5), _paragraph(one["caption"], _SMALL)]
+            story += [CondPageBreak(25 * mm), Spacer(1, 5), _paragraph(one["caption"], _SMALL)]
             story.append(_table(one["header"], one["rows"], shares=one["shares"], right=one["right"]))
     story.append(KeepTogether([_paragraph(wording.METHOD, _H2), *_bullets(record["notes"], _SMALL)]))
     return _built(story, title=title, foot=title + (" — démonstration" if record["demo"] else ""))
