@@ -196,14 +196,15 @@ class Typist:
 
     def __init__(self, monkeypatch) -> None:
         self.words: str | None = None
+        self.row = 0
         self.asked: dict = {}
         monkeypatch.setattr(st, "data_editor", self)
 
     def __call__(self, frame, **options):
-        self.asked = options
+        self.asked, self.given = options, frame
         edited = frame.copy()
         if self.words is not None:
-            edited.loc[0, "note"] = self.words
+            edited.loc[self.row, "note"] = self.words
         return edited
 
 
@@ -267,6 +268,37 @@ def test_two_sessions_on_one_study(opened_study, monkeypatch):
     second.button(key="donnees-reporter").click().run()
     signed(second)
     assert opened_study.read("partners")["note"].iloc[0] == "second"
+
+
+def test_a_grid_that_starts_afresh_takes_nothing_with_it(opened_study, monkeypatch):
+    typist = Typist(monkeypatch)
+    page = opened("partners")
+    typist.words = "premier"
+    page.run()
+    grid = typist.asked["key"]
+    page.session_state[grid] = {}
+    typist.row = 1  # the browser forgot the first cell, as after its page was asked for twice
+    page.run()
+    assert typist.asked["key"] != grid
+    assert "Pas encore enregistré : 2 lignes modifiées" in said(page)
+    assert typist.given["note"].head(2).tolist() == ["premier", "premier"]
+
+
+def test_what_a_grid_forgot_is_laid_under_what_it_says_now(shipped):
+    start = ledger.sheet(ledger.Opened("partners", 1, shipped["partners"].reset_index(drop=True)))
+    first, second, third = start[ledger.ROW].head(3)
+    cell = start[ledger.ROW].eq(first)
+    earlier = start.copy()
+    earlier.loc[cell, "note"] = "un"
+    earlier = earlier[earlier[ledger.ROW] != third]
+    later = start.copy()
+    later.loc[start[ledger.ROW].eq(second), "note"] = "deux"
+    both = ledger.outlived(start, earlier, later)
+    assert ledger.edits(start, both) == ledger.Edits({first: ["note"], second: ["note"]}, [], [third])
+    assert ledger.outlived(start, start, later) is None
+    assert ledger.outlived(start, earlier, start) is None  # taken back by hand, cell by cell
+    later.loc[cell, "note"] = "un, corrigé"
+    assert ledger.outlived(start, earlier, later) is None
 
 
 def test_what_is_typed_outlives_a_write_to_another_table(opened_study, monkeypatch):

@@ -57,7 +57,7 @@ def hostile(shipped) -> dict[str, pd.DataFrame]:
 def test_the_first_page_says_what_is_there_and_what_comes_next():
     app = opened("home.py")
     assert not app.exception
-    assert app.metric[0].value == "36 sur 37"
+    assert app.metric[0].value == "41 sur 42"
     assert "aucune séance réelle" in said(app)
     assert "6 quartiers sur 10 sans périmètre publié" in said(app)
     assert links(app)[0] == "Carte sensible"

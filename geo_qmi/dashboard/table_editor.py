@@ -100,8 +100,10 @@ def editor(name: str, known: Mapping[str, pd.DataFrame]) -> None:
         column_config=work.columns, disabled=[ledger.ROW, ledger.SHAPE], key=work.slot, placeholder="—",
         alt=f"Table « {schema.label(name)} », modifiable",
     )  # fmt: skip
-    work.latest = ledger.merged(work.start, part, edited)
-    if view != work.view:  # only now: what was typed under the former filter is in
+    typed = ledger.merged(work.start, part, edited)
+    both = ledger.outlived(work.start, work.latest, typed)
+    work.latest = typed if both is None else both
+    if view != work.view or both is not None:  # only now: what was typed under the former filter is in
         work.begin(view)
         st.rerun()
     st.caption(

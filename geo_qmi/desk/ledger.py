@@ -247,6 +247,33 @@ def merged(start: pd.DataFrame, part: pd.DataFrame, edited: pd.DataFrame) -> pd.
     return plain_cells(whole, like=start).sort_values(ROW, ignore_index=True)
 
 
+def outlived(start: pd.DataFrame, earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame | None:
+    """Return both sets of changes when a grid forgot the earlier ones before it gave the later ones, else ``None``.
+
+    A browser that draws its grid again, as when its page is asked for twice, hands back what is typed from then on
+    only. It is known by this: something differs from `start`, and nothing of what differed before.
+
+    Parameters
+    ----------
+    start
+        The sheet handed to the grid.
+    earlier, later
+        The sheet as edited, at the last run and now.
+    """
+    before, now = edits(start, earlier), edits(start, later)
+    again = any(set(columns) & set(now.changed.get(row, [])) for row, columns in before.changed.items())
+    again = again or bool(set(before.removed) & set(now.removed) or (before.added and now.added))
+    if not before or not now or again:
+        return None
+    lost = earlier.set_index(ROW, drop=False).astype(object)
+    both = later.set_index(ROW, drop=False).astype(object)
+    for row, columns in before.changed.items():
+        if row in both.index:
+            both.loc[row, columns] = lost.loc[row, columns]
+    both = pd.concat([both.drop(index=before.removed, errors="ignore"), lost.loc[before.added]], ignore_index=True)
+    return plain_cells(both, like=start).sort_values(ROW, ignore_index=True)
+
+
 def plain_cells(cells: pd.DataFrame, *, like: pd.DataFrame) -> pd.DataFrame:
     """Return cells in the kinds of a sheet, blanks as missing."""
     out = {}
