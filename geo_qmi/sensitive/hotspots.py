@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import scipy
 import shapely
-from scipy import sparse
 
 from geo_qmi.errors import InputError
 from geo_qmi.sensitive.inputs import FLOOR_PEOPLE, require_observations, require_places
@@ -104,15 +104,15 @@ def hotspots(
     return table
 
 
-def neighbours(places: gpd.GeoDataFrame, *, distance_m: float) -> sparse.csr_array:
+def neighbours(places: gpd.GeoDataFrame, *, distance_m: float) -> scipy.sparse.csr_array:
     """Return the 0–1 matrix of places whose centres lie at most `distance_m` apart, themselves included."""
     centres = shapely.centroid(places.geometry.to_numpy())
     one, other = shapely.STRtree(centres).query(centres, predicate="dwithin", distance=distance_m)
     ones = np.ones(len(one))
-    return sparse.csr_array((ones, (one, other)), shape=(len(places), len(places)))
+    return scipy.sparse.csr_array((ones, (one, other)), shape=(len(places), len(places)))
 
 
-def gi_star(values: Numbers, near: sparse.csr_array) -> Numbers:
+def gi_star(values: Numbers, near: scipy.sparse.csr_array) -> Numbers:
     """Return the Gi* of each row and column of `values` with 0–1 weights that include the place itself.
 
     Parameters
@@ -157,14 +157,14 @@ def corrected(p: Numbers) -> Numbers:
 
 def _averages(
     row: NDArray[np.intp], slot: NDArray[np.intp], person: NDArray[np.intp], *, n_marks: int
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     """Return the matrix that turns answers into values: mean by person at a place, then mean over people."""
     n_people = person.max(initial=0) + 1
     ballots, ballot = np.unique(slot * n_people + person, return_inverse=True)
     marks_of = np.bincount(ballot)
     people_at = np.bincount(ballots // n_people)
     weight = 1.0 / (marks_of[ballot] * people_at[slot])
-    return sparse.csr_array((weight, (slot, row)), shape=(len(people_at), n_marks))
+    return scipy.sparse.csr_array((weight, (slot, row)), shape=(len(people_at), n_marks))
 
 
 def _dealt(answers: Numbers, person: NDArray[np.intp], *, n: int, seed: int) -> Numbers:
@@ -177,8 +177,8 @@ def _dealt(answers: Numbers, person: NDArray[np.intp], *, n: int, seed: int) -> 
     return columns
 
 
-def _people_around(slot: NDArray[np.intp], person: NDArray[np.intp], near: sparse.csr_array) -> NDArray[np.int64]:
+def _people_around(slot: NDArray[np.intp], person: NDArray[np.intp], near: scipy.sparse.csr_array) -> NDArray[np.int64]:
     """Return how many people spoke at each place or a neighbour of it."""
     shape = (near.shape[0], int(person.max(initial=0)) + 1)
-    spoke = sparse.csr_array((np.ones(len(slot)), (slot, person)), shape=shape)
+    spoke = scipy.sparse.csr_array((np.ones(len(slot)), (slot, person)), shape=shape)
     return np.asarray(((near @ spoke) > 0).sum(axis=1), dtype=np.int64)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import scipy
 import shapely
-from scipy import sparse
 
 from geo_qmi.errors import InputError
 from geo_qmi.guards import require_columns
@@ -186,8 +186,8 @@ def _clusters(shapes: NDArray[np.object_]) -> list[NDArray[np.intp]]:
     known = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     placed, nowhere = np.flatnonzero(known), np.flatnonzero(~known)
     one, other = shapely.STRtree(shapes[placed]).query(shapes[placed], predicate="dwithin", distance=2 * REACH_M)
-    links = sparse.csr_array((np.ones(len(one)), (one, other)), shape=(len(placed), len(placed)))
-    n_places, label = sparse.csgraph.connected_components(links, directed=False) if len(placed) else (0, placed)
+    links = scipy.sparse.csr_array((np.ones(len(one)), (one, other)), shape=(len(placed), len(placed)))
+    n_places, label = scipy.sparse.csgraph.connected_components(links, directed=False) if len(placed) else (0, placed)
     found = [placed[label == number] for number in range(n_places)]
     return [*found, nowhere] if len(nowhere) else found
 
