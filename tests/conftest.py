@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import geo_qmi
+import geo_qmi._french  # its words must be there before any other module imports Typer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +32,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group("browser" if in_browser else item.nodeid.partition("::")[0]))
         if in_browser and patient:
             item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["^TimeoutError"]))
+
+
+@pytest.fixture(autouse=True)
+def _same_main():
+    """Put `__main__` back: Streamlit leaves its script there, and any process spawned later would run it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,16 @@ from geo_qmi.workspace import Study
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "geo_qmi" / "dashboard" / "app.py"
 FILES = [file for file, *_ in PAGES]
-#: Pages that show tables only.
-WITHOUT_MAP = {"home.py", "intake_page.py", "evaluating.py", "publication.py", "records.py", "origins.py"}
+#: Pages that open without a map: those of *Sites et couverture* are drawn when somebody opens their tab.
+WITHOUT_MAP = {
+    "home.py",
+    "intake_page.py",
+    "evaluating.py",
+    "covering.py",
+    "publication.py",
+    "records.py",
+    "origins.py",
+}
 DISTRICTS = ["QMI1-AUL", "QMI1-MEU", "QMI1-NOI", "QMI1-SCE"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")

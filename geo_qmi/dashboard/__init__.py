@@ -98,7 +98,7 @@ def run() -> None:
     try:
         page.run()
     finally:
-        _settle(page.title)
+        _settle(getattr(page, "title", ""))  # none when no server runs the script
 
 
 def _settle(title: str) -> None:
