@@ -22,7 +22,7 @@ _FOLDER = Path(__file__).resolve().parent
 _SETTLED: set[str] = set()
 
 #: File, title, address and heading of each page, in the order of the menu; the first opens by default. Pages without
-#: heading stand in the bar by themselves: twelve in a row do not fit a small screen.
+#: heading stand in the bar by themselves: a dozen in a row do not fit a small screen.
 PAGES = (
     ("home.py", "Accueil", "", ""),
     ("programme.py", "Programme", "programme", ""),

@@ -89,19 +89,21 @@ def _test(tables: Mapping[str, pd.DataFrame], whole: Evaluation, ident: str) -> 
 
 
 def _whole(tables: Mapping[str, pd.DataFrame]) -> Evaluation:
-    """Return what is known of all tests, worked out once a study."""
+    """Return what is known of all tests, worked out once a study and a day."""
+    day = evaluating.today()
     with state.refusals():
-        return state.of_study("évaluation", build=lambda: evaluating.evaluate(tables))
+        return state.of_study("évaluation", day, build=lambda: evaluating.evaluate(tables, as_of=day))
 
 
 def _of(whole: Evaluation, test: Row) -> Evaluation:
-    ids = str(test["project_id"]), str(test["district_id"])
-    return state.of_study("évaluation d’un test", *ids, build=lambda: evaluating.narrowed(whole, test))
+    of = str(test["project_id"]), str(test["district_id"]), evaluating.today()
+    return state.of_study("évaluation d’un test", *of, build=lambda: evaluating.narrowed(whole, test))
 
 
 def _told(tables: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
     """Return a table of all tests with French headings, whose rows bear the index of the frame it tells."""
-    return state.of_study("évaluation lue", build=lambda: evaluating.readable(_whole(tables)))[name]
+    made = state.of_study("évaluation lue", evaluating.today(), build=lambda: evaluating.readable(_whole(tables)))
+    return made[name]
 
 
 def _warnings(found: Evaluation) -> None:

@@ -6,7 +6,7 @@ and hand over sheets (`sheet`, `write`). Names of raters never leave; their word
 
 from __future__ import annotations
 
-from geo_qmi.evaluating.gathering import TABLES, VARIABLES, Evaluation, contexts, evaluate
+from geo_qmi.evaluating.gathering import TABLES, VARIABLES, Evaluation, contexts, evaluate, today
 from geo_qmi.evaluating.profile import narrowed, radar
 from geo_qmi.evaluating.telling import HEADINGS, cell, readable
 from geo_qmi.evaluating.writing import sheet, write
@@ -23,5 +23,6 @@ __all__ = [
     "radar",
     "readable",
     "sheet",
+    "today",
     "write",
 ]

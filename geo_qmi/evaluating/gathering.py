@@ -84,6 +84,11 @@ class Evaluation:
     nothing: str
 
 
+def today() -> str:
+    """Return the day it is in Paris, ``AAAA-MM-JJ``."""
+    return datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d")
+
+
 def evaluate(
     tables: Tables, *, project: str | None = None, district: str | None = None, as_of: str | None = None
 ) -> Evaluation:
@@ -110,7 +115,7 @@ def evaluate(
     >>> evaluate(shipped_tables(), district="QMI2-ARG", as_of="2026-11-22").nothing[:37]
     'Aucun test dans le quartier Argenteui'
     """
-    day = datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d") if as_of is None else as_of
+    day = today() if as_of is None else as_of
     projects, districts = _projects(tables), readings.district_names(tables)
     every = _tests(tables, districts)
     host = None if district is None else _named(district, districts, what="Quartier")
