@@ -319,7 +319,7 @@ def dashboard(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; anything wrong ends with one French sentence and 1 or 2."""
-    from geo_qmi.errors import GeoQmiError, InfeasibleError
+    from geo_qmi.errors import GeoQmiError, InfeasibleError, refusal, shown
 
     gc.set_threshold(_COLLECT_EVERY, *gc.get_threshold()[1:])
     if (sys.argv[1:] if arguments is None else list(arguments)) in ([], ["--help"]):
@@ -336,6 +336,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except GeoQmiError as error:
         typer.echo(f"Erreur : {error}", err=True)
         sys.exit(1 if isinstance(error, InfeasibleError) else 2)
+    except OSError as error:
+        where = shown(error.filename or "fichier ou dossier")
+        typer.echo(f"Erreur : « {where} » : {refusal(error)}. Vérifiez le chemin et vos droits.", err=True)
+        sys.exit(2)
     if code == 130:  # Typer turns Ctrl+C into this code, without a word
         typer.echo("Interrompu.", err=True)
     sys.exit(code if isinstance(code, int) else 0)

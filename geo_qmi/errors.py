@@ -26,6 +26,7 @@ nothing for a screen and decides no exit code.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -40,6 +41,19 @@ Severity = Literal["error", "warning"]
 _VALUE_CHARS = 60
 #: How many names or defects a message spells out; the rest is counted.
 _SPELLED_OUT = 5
+#: What a machine answers in English when it refuses a file or a folder.
+_REFUSALS = {
+    errno.ENOENT: "introuvable",
+    errno.EACCES: "droits insuffisants",
+    errno.EPERM: "droits insuffisants",
+    errno.EROFS: "disque en lecture seule",
+    errno.ENOSPC: "plus de place sur le disque",
+    errno.ENOTDIR: "un fichier tient la place d’un dossier",
+    errno.EISDIR: "c’est un dossier",
+    errno.EEXIST: "existe déjà",
+    errno.ENAMETOOLONG: "nom trop long",
+    errno.EIO: "disque défaillant",
+}
 
 
 class GeoQmiError(Exception):
@@ -160,6 +174,17 @@ class Defect:
         found = f" (valeur lue : « {self.value} »)" if self.value else ""
         todo = f" → {self.proposal}" if self.proposal else ""
         return f"{', '.join(where)} : {self.reason}{found}{todo}" if where else f"{self.reason}{found}{todo}"
+
+
+def refusal(error: Exception) -> str:
+    """Return in French why the machine refuses a file or a folder; its own words where they are rare.
+
+    Examples
+    --------
+    >>> refusal(PermissionError(errno.EACCES, "Permission denied"))
+    'droits insuffisants'
+    """
+    return _REFUSALS.get(getattr(error, "errno", None) or 0, getattr(error, "strerror", None) or str(error))
 
 
 def shown(value: object) -> str:

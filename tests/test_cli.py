@@ -48,6 +48,18 @@ def applications(n: int) -> str:
 # ---------------------------------------------------------------- help and usage
 
 
+@pytest.mark.parametrize(
+    "arguments", [("match", "--out"), ("evaluate", "--out"), ("template",)], ids=lambda one: one[0]
+)
+def test_a_folder_that_cannot_be_made_is_one_french_sentence(here, capsys, arguments):
+    (here / "occupé").write_text("un fichier")
+    assert run(*arguments, here / "occupé" / "dossier") == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert re.fullmatch(
+        "Erreur : « .* » : un fichier tient la place d’un dossier. Vérifiez le chemin et vos droits.", said
+    )
+
+
 @pytest.mark.parametrize("name", ["", *commands()])
 def test_help_is_french(name, capsys):
     assert run(*filter(None, [name]), "--help") == 0

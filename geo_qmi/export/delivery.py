@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from geo_qmi.errors import InputError, StudyError
+from geo_qmi.errors import InputError, StudyError, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -195,6 +195,6 @@ def _explained(error: OSError | sqlite3.Error, target: Path) -> str:
             "ou choisissez un dossier où vous avez le droit d’écrire. Rien n’a été remplacé."
         )
     return (
-        f"« {target} » n’a pas pu être écrit ({getattr(error, 'strerror', None) or error}) : vérifiez le disque ou "
+        f"« {target} » n’a pas pu être écrit ({refusal(error)}) : vérifiez le disque ou "
         "choisissez un autre dossier. Rien n’a été remplacé."
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from geo_qmi.errors import Defect, InputError, shown
+from geo_qmi.errors import Defect, InputError, refusal, shown
 from geo_qmi.export.spreadsheet import neutralised
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def write_csv(path: str | os.PathLike[str], header: Iterable[str], records: Iter
         draft.replace(target)
     except OSError as error:
         raise InputError(
-            f"Impossible d’écrire « {shown(target)} » : {error.strerror} → choisissez un autre dossier ou un autre nom."
+            f"Impossible d’écrire « {shown(target)} » : {refusal(error)} → choisissez un autre dossier ou un autre nom."
         ) from None
     finally:
         draft.unlink(missing_ok=True)

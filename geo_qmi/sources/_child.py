@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from geo_qmi.errors import Defect, GeoQmiError
+from geo_qmi.errors import Defect, GeoQmiError, refusal
 from geo_qmi.sources.limits import Limits
 from geo_qmi.sources.sheet import Sheet
 from geo_qmi.wording import number
@@ -121,7 +121,7 @@ def main(arguments: list[str]) -> int:
         _refuse(type(error).__name__, str(error))
     except OSError as error:
         _refuse(
-            "UnreadableError", f"« {name} » ne peut pas être ouvert ({error.strerror}) → vérifiez les droits d’accès."
+            "UnreadableError", f"« {name} » ne peut pas être ouvert ({refusal(error)}) → vérifiez les droits d’accès."
         )
     return 0
 
