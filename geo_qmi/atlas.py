@@ -179,9 +179,7 @@ def write_page(
     delivery.require_target(path, layer=None, study_path=study_path)
     title = f"Cartes – {layout.study}" if layout.study else "Cartes"
     text = page(drawn, title=title, edition=EDITIONS[mapping.edition_of(edition)], date=layout.date)
-    with delivery.workshop(path) as private:
-        (private / path.name).write_text(text, encoding="utf-8")
-        delivery.place([path.name], source=private, folder=path.parent)
+    delivery.deliver({path.name: text.encode()}, path.parent)
 
 
 def _numbered(path: Path, count: int) -> list[str]:

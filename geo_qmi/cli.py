@@ -92,6 +92,8 @@ def check(
     from geo_qmi.errors import NotAStudyError
     from geo_qmi.workspace import Study
 
+    if report is not None and report.exists() and path.exists() and report.samefile(path):
+        raise typer.BadParameter(f"« {report} » est le fichier à vérifier : donnez un autre nom au rapport.")
     found = None
     if path.suffix.lower() == ".gpkg" and table is None and layer is None and path.is_file():
         try:

@@ -24,6 +24,8 @@ from geo_qmi.terminal import (
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geo_qmi.jury import Finding
     from geo_qmi.matching import Match, Sheet
     from geo_qmi.runs import Prepared
@@ -142,6 +144,17 @@ def _cell(value: Any) -> str:
     return "—" if value is None else str(value)
 
 
+def _write(path: Path, content: "Callable[[], bytes]", *, suffix: str) -> None:
+    """Write one sheet; a name of another kind, a study perhaps, is refused before anything is made."""
+    from geo_qmi.errors import InputError, shown
+    from geo_qmi.export import delivery
+
+    if path.suffix.lower() != suffix:
+        raise InputError(f"« {shown(path.name)} » : attendu un nom de fichier en {suffix}. Rien n’a été écrit.")
+    delivery.require_target(path, layer=None, study_path=None)
+    delivery.deliver({path.name: content()}, path.parent)
+
+
 @app.command(
     cls=FrenchCommand,
     help="Explique le score d’une candidature.\n\nFiche complète : données, poids, quartier par quartier.",
@@ -163,9 +176,9 @@ def explain(
     found = jury.sheet(prepared, result, jury.project_named(prepared, project))
     record = found.as_dict()
     if html is not None:
-        html.write_text(sheets.to_html(record), encoding="utf-8", newline="\n")
+        _write(html, lambda: sheets.to_html(record).encode(), suffix=".html")
     if pdf is not None:
-        pdf.write_bytes(sheets.to_pdf(record))
+        _write(pdf, lambda: sheets.to_pdf(record), suffix=".pdf")
     if as_json:
         print_json(record)
         return

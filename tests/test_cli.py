@@ -196,6 +196,14 @@ def test_import_takes_the_valid_rows_and_keeps_the_others(here, capsys):
     assert Study("e.gpkg").tables()["applications"] == 168
 
 
+def test_a_report_never_replaces_the_file_it_is_about(here, capsys):
+    (here / "appel.csv").write_text(applications(5), encoding="utf-8-sig")
+    before = (here / "appel.csv").read_bytes()
+    assert run("check", "appel.csv", "--as", "applications", "--report", str(here / "appel.csv")) == 2
+    assert "est le fichier à vérifier" in capsys.readouterr().err
+    assert (here / "appel.csv").read_bytes() == before
+
+
 def test_check_json_counts_add_up(here, capsys):
     (here / "appel.csv").write_text(applications(5), encoding="utf-8-sig")
     assert run("check", "appel.csv", "--as", "applications", "--json", "--report", "d.csv") == 1

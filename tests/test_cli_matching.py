@@ -51,6 +51,16 @@ def test_explain_writes_the_page_and_the_paper(here, capsys):
     assert "Fiche d’explication — Mube" in (here / "f.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("option", ["--html", "--pdf"])
+def test_explain_never_writes_over_a_study(here, capsys, option):
+    study = here / "etude.gpkg"
+    study.write_bytes(b"what somebody made")
+    assert run("explain", "QMI1-mube", option, "etude.gpkg") == 2
+    said = capsys.readouterr().err
+    assert f"« etude.gpkg » : attendu un nom de fichier en .{option[2:]}. Rien n’a été écrit." in said
+    assert study.read_bytes() == b"what somebody made"
+
+
 def test_an_unknown_candidate_is_a_sentence(capsys):
     assert run("explain", "personne") == 2
     assert "Projet inconnu : « personne »" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from geo_qmi.errors import UnknownNameError, shown
 from geo_qmi.evaluating.gathering import evaluate
 from geo_qmi.evaluating.profile import narrowed, radar
 from geo_qmi.evaluating.telling import HEADINGS, cell, readable
+from geo_qmi.export import delivery
 from geo_qmi.jury.dossiers import free_stem
 from geo_qmi.vocabulary import NEXT_STEPS
 from geo_qmi.wording import day_words, number
@@ -135,11 +136,9 @@ def write(
     taken: set[str] = set()
     for place, project in enumerate(projects, 1):
         record = sheet(tables, project, edition=edition, as_of=as_of)
-        stem = folder / free_stem(project, taken)
-        page, paper = stem.with_suffix(".html"), stem.with_suffix(".pdf")
-        page.write_text(sheets.report_html(record), encoding="utf-8", newline="\n")
-        paper.write_bytes(sheets.report_pdf(record))
-        written += [page, paper]
+        stem = free_stem(project, taken)
+        made = {f"{stem}.html": sheets.report_html(record).encode(), f"{stem}.pdf": sheets.report_pdf(record)}
+        written += delivery.deliver(made, folder)
         announce(place, len(projects))
     return written
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from geo_qmi.errors import InputError, StudyError, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -92,6 +92,26 @@ def place(names: Iterable[str], *, source: Path, folder: Path) -> None:
     for name in listed:
         os.replace(source / name, folder / name)  # noqa: PTH105  (the call tests make fail)
     flush(folder)
+
+
+def deliver(contents: Mapping[str, bytes], folder: Path) -> list[Path]:
+    """Write files into a folder that is there, and return their paths: all of them, or none.
+
+    Parameters
+    ----------
+    contents
+        Name → bytes; earlier files of the same names are replaced.
+
+    Raises
+    ------
+    InputError
+        As `workshop`.
+    """
+    with workshop(folder / next(iter(contents))) as private:
+        for name, content in contents.items():
+            (private / name).write_bytes(content)
+        place(contents, source=private, folder=folder)
+    return [folder / name for name in contents]
 
 
 def install(draft: Path, folder: Path) -> None:

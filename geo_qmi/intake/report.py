@@ -133,8 +133,16 @@ def write_quarantine(intake: Intake, path: str | os.PathLike[str]) -> Path:
 
 
 def write_csv(path: str | os.PathLike[str], header: Iterable[str], records: Iterable[Iterable[Any]]) -> Path:
-    """Write records with semicolons, decimal commas and a byte-order mark, entirely or not at all."""
+    """Write records with semicolons, decimal commas and a byte-order mark, entirely or not at all.
+
+    Raises
+    ------
+    InputError
+        Not a ``.csv`` file, which a study or the file just read would be; the file cannot be written there.
+    """
     target = Path(path)
+    if target.suffix.lower() != ".csv":
+        raise InputError(f"« {shown(target.name)} » : attendu un nom de fichier en .csv. Rien n’a été écrit.")
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerows([_written(cell) for cell in record] for record in (header, *records))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from geo_qmi import export, matching, sheets
+from geo_qmi.export import delivery
 from geo_qmi.jury.naming import labels
 from geo_qmi.matching.sheet import LEXICON
 from geo_qmi.runs import provenance
@@ -90,9 +91,9 @@ def write_sheets(
     for number, one in enumerate(_sheets(prepared, result, project_ids), 1):
         record = one.as_dict()
         stem = free_stem(one.project_id, taken)
-        (folder / f"{stem}.html").write_text(sheets.to_html(record), encoding="utf-8", newline="\n")
-        (folder / f"{stem}.pdf").write_bytes(sheets.to_pdf(record))
-        (folder / f"{stem}.json").write_text(sheets.to_json(record), encoding="utf-8", newline="\n")
+        made = {"html": sheets.to_html(record).encode(), "pdf": sheets.to_pdf(record)}
+        made["json"] = sheets.to_json(record).encode()
+        delivery.deliver({f"{stem}.{form}": content for form, content in made.items()}, folder)
         rows.append((one.project_id, one.name, one.outcome, stem))
         announce(number, len(project_ids))
     index = pd.DataFrame(rows, columns=["Projet (identifiant)", "Projet", "Proposition", "Fichiers"])

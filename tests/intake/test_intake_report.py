@@ -76,6 +76,14 @@ def test_report_that_cannot_be_written(tmp_path):
         flood(1).to_csv(tmp_path / "absent" / "rapport.csv")
 
 
+def test_report_never_lands_on_a_study(tmp_path):
+    study = tmp_path / "etude.gpkg"
+    study.write_bytes(b"what somebody made")
+    with pytest.raises(InputError, match=r"« etude\.gpkg » : attendu un nom de fichier en \.csv"):
+        flood(1).to_csv(study)
+    assert study.read_bytes() == b"what somebody made"
+
+
 def test_quarantine_can_be_corrected_and_imported_again(tmp_path):
     cells = {"Dossier": ["c0", "c1"], "Nom": ["Banc", ""], "Résumé": ["=texte", "-texte"], "Testeurs": [2.5, 3.0]}
     raw = RawTable("a.xlsx", "a", pd.DataFrame(cells, index=[2, 3], dtype=object), n_in=2)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geo_qmi.errors import InputError, shown
+from geo_qmi.export import delivery
 from geo_qmi.sources.field import a3
 from geo_qmi.sources.field.fieldpackage import write_package
 from geo_qmi.sources.field.xlsform import form
@@ -86,9 +87,11 @@ def template_walk(
         GUIDE: _GUIDE.encode(),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    write_package(folder / PACKAGE)
+    with delivery.workshop(folder / PACKAGE) as private:
+        for name, content in contents.items():
+            (private / name).write_bytes(content)
+        write_package(private / PACKAGE)
+        delivery.place([path.name for path in paths], source=private, folder=folder)
     return paths
 
 

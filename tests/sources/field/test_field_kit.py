@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sqlite3
 from contextlib import closing
 
@@ -33,6 +35,16 @@ def test_nothing_is_overwritten(kit):
     with pytest.raises(InputError, match="contient déjà"):
         template_walk(kit)
     assert (kit / FORM).read_bytes() == before
+
+
+def test_a_full_disk_leaves_no_half_kit(tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(InputError, match="Pas assez de place"):
+        template_walk(tmp_path / "kit", perimeter=SQUARE)
+    assert list((tmp_path / "kit").iterdir()) == []
 
 
 def test_the_form_has_its_sheets_lists_and_repeats(kit):
