@@ -260,6 +260,30 @@ def test_without_any_place_there_is_no_reach(ground, town):
     assert walking.reach(ground, tables, site_ids=[]) is None
 
 
+def test_places_gathered_once_serve_every_walk(town, ground):
+    tables, _, _ = town
+    places = walking.places_of(ground, tables)
+    for options in ({"minutes": 5}, {"minutes": 9}, {"minutes": 5, "site_ids": ["nord"]}):
+        again, alone = walking.reach(ground, tables, places=places, **options), walking.reach(ground, tables, **options)
+        pd.testing.assert_frame_equal(again.table(), alone.table())
+        assert again.lines == alone.lines
+    for options in ({"n_places": 1}, {"n_places": 1, "model": "near"}, {"rules": walking.rules_of(["area_m2>=100"])}):
+        one = {"n_places": 1} | options
+        again, alone = walking.place(ground, tables, places=places, **one), walking.place(ground, tables, **one)
+        pd.testing.assert_frame_equal(again.plan.demand, alone.plan.demand)
+        assert again.lines == alone.lines
+
+
+def test_one_district_of_the_study_is_what_it_is_alone(shipped):
+    everything, alone = walking.covered(shipped), walking.covered(shipped, district_id="QMI1-AUL")
+    mine = everything.of("QMI1-AUL")
+    assert mine.lines == alone.lines
+    for told in ("objectives", "matrix", "without_project", "without_need", "rules", "allocated"):
+        pd.testing.assert_frame_equal(getattr(mine, told)(), getattr(alone, told)(), check_dtype=False)
+    with pytest.raises(InputError, match="Aucun objectif publié ici"):
+        everything.of("QMI2-SUC")
+
+
 # ---------------------------------------------------------------- next places
 
 

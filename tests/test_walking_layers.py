@@ -149,6 +149,18 @@ def test_a_crossing_closed_at_that_hour_is_not_walked(cut_town):
     assert night.sheet().set_index("Mesure").loc["Franchissements", "R"] == "1"
 
 
+def test_another_hour_builds_only_the_crossings_it_changes(cut_town):
+    tables, ident = cut_town
+    always = walking.terrain(tables, ident)
+    by_day, by_night = (walking.terrain(tables, ident, at=at, like=always) for at in ("12:00", "03:00"))
+    assert by_day.ground is always.ground
+    fresh = walking.terrain(tables, ident, at="03:00")
+    assert by_night.lines == fresh.lines
+    assert (by_night.ground.metres != fresh.ground.metres).nnz == 0
+    assert by_night.ground.metres.nnz < always.ground.metres.nnz
+    assert by_night.free.ground is always.free.ground
+
+
 # ---------------------------------------------------------------- slopes
 
 

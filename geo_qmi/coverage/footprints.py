@@ -104,7 +104,7 @@ def footprints(
     listed = _served(served, projects)
     shapes = dict(zip(sites["site_id"].tolist(), sites.geometry.tolist(), strict=True))
     known = set(listed["project_id"])
-    zones = _zones(communes, set(projects.loc[projects["precision"].isin(_ZONES), "insee"].dropna()))
+    zones = {} if communes is None else _zones(communes, projects)
     located, unplaced = [], []
     ordered = projects.sort_values("project_id", kind="stable")
     for row in map(_Row._make, zip(*(ordered[name].tolist() for name in _Row._fields), strict=True)):
@@ -137,7 +137,8 @@ def _placed(
         why = "population desservie non fournie par le porteur"
         return ("served", "", None) if served else ("unknown", f"Sans lieu : {why}.", None)
     if precision in _ZONES:
-        zone, why = zones.get(row.insee), "à l’échelle de l’EPT, dont le contour n’est pas fourni"
+        zone = zones.get(row.insee)
+        why = "à l’échelle de l’établissement public territorial (EPT), dont le contour n’est pas fourni"
         return ("unknown", f"Sans lieu : {why}.", None) if zone is None else ("zone", "", zone)
     if geometry is None or geometry.is_empty:
         why = "lieu nommé sans géométrie" if isinstance(row.site_id, str) else "aucun lieu nommé"
@@ -166,10 +167,9 @@ def _served(served: pd.DataFrame | None, projects: pd.DataFrame) -> pd.DataFrame
     return rows.sort_values(["project_id", "place_id"], ignore_index=True)
 
 
-def _zones(communes: gpd.GeoDataFrame | None, wanted: set[str]) -> dict[str, shapely.Geometry]:
-    """Return commune → outline of its territory, for the communes wanted."""
-    if communes is None:
-        return {}
+def _zones(communes: gpd.GeoDataFrame, projects: pd.DataFrame) -> dict[str, shapely.Geometry]:
+    """Return commune → outline of its territory, for the communes of projects at that scale."""
+    wanted = set(projects.loc[projects["precision"].isin(_ZONES), "insee"].dropna())
     require_columns(communes, ["insee", "territory", "geometry"], what="Communes")
     require_metres(communes, what="les communes")
     drawn = communes[communes.geometry.notna()]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def require_flags(frame: pd.DataFrame, *, what: str) -> None:
     """Raise `InputError` unless every column of `frame` is yes or no, nothing missing."""
     for column, dtype in frame.dtypes.items():
-        if str(dtype) not in {"bool", "boolean"} or frame[column].isna().any():
+        if str(dtype) != "bool" and (str(dtype) != "boolean" or frame[column].isna().any()):
             raise InputError(
                 f"{what}, « {shown(column)} » : attendu oui ou non pour chaque lieu (type {dtype} trouvé, ou valeurs "
                 "manquantes). Calculez l’accès de chaque lieu avant de compter."

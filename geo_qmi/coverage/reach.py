@@ -207,27 +207,28 @@ def false_coverage(
     if not (np.isfinite(radius_m) and radius_m >= 0):
         raise InputError(f"Rayon : « {shown(radius_m)} ». Attendu : un nombre de mètres, positif ou nul.")
     flags = _flags(reached)
-    ordered, anchors = places.sort_values(id_column), sites.sort_values("site_id")
+    row, column = (
+        np.argsort(ids.to_numpy(dtype=object), kind="stable") for ids in (places[id_column], sites["site_id"])
+    )
+    names, site_ids = places[id_column].to_numpy(dtype=object)[row], sites["site_id"].to_numpy(dtype=object)[column]
     given = None if disc is None else _flags(disc)
     for table in (flags, given):
         if table is not None and (
-            list(table.index) != ordered[id_column].astype("str").tolist()
-            or list(table.columns) != anchors["site_id"].astype("str").tolist()
+            table.index.tolist() != [str(name) for name in names]
+            or table.columns.tolist() != [str(one) for one in site_ids]
         ):
             raise InputError("Accès : lieux ou sites différents de ceux des couches. Recalculez l’accès sur elles.")
     straight = shapely.distance(
-        shapely.centroid(ordered.geometry.to_numpy())[:, None], anchors.geometry.to_numpy()[None, :]
+        shapely.centroid(places.geometry.to_numpy()[row])[:, None], sites.geometry.to_numpy()[column][None, :]
     )
     held: NDArray[np.bool_] = np.asarray(straight <= radius_m) if given is None else given.to_numpy(dtype=bool)
     walk = flags.to_numpy(dtype=bool)
-    amounts = _amounts(ordered.set_index(id_column)[[people]], flags.index)[people].to_numpy()
+    amounts = _amounts(pd.DataFrame({people: places[people].array[row]}, index=names), flags.index)[people].to_numpy()
     lost = held.any(axis=1) & ~walk.any(axis=1)
-    layer = ordered[lost].copy()
-    if lost.any():
-        layer["site_id"] = anchors["site_id"].to_numpy()[straight[lost].argmin(axis=1)]
-        layer["straight_m"] = straight[lost].min(axis=1)
-    else:
-        layer["site_id"], layer["straight_m"] = pd.Series(dtype="str"), pd.Series(dtype="float64")
+    layer = places.iloc[row[lost]].assign(
+        site_id=pd.array(site_ids[straight[lost].argmin(axis=1)] if lost.any() else [], dtype="str"),
+        straight_m=straight[lost].min(axis=1, initial=np.inf),
+    )
     discs, walks = (np.column_stack([table, table.any(axis=1)]) for table in (held, walk))
     rows = [_disc_row(discs[:, k], walks[:, k], amounts) for k in range(discs.shape[1])]
     index = pd.Index([*flags.columns, TOGETHER], name="site_id", dtype="str")
@@ -256,24 +257,27 @@ def _flags(reached: pd.DataFrame) -> pd.DataFrame:
     table = reached.set_axis(reached.index.astype("str"), axis=0).set_axis(reached.columns.astype("str"), axis=1)
     if TOGETHER in table.columns:
         raise InputError(f"Accès : un site ne peut pas s’appeler « {TOGETHER} », réservé au total. Renommez-le.")
-    return table.sort_index(axis=0).sort_index(axis=1)
+    in_order = table.index.is_monotonic_increasing and table.columns.is_monotonic_increasing
+    return table if in_order else table.sort_index(axis=0).sort_index(axis=1)
 
 
 def _amounts(amounts: pd.DataFrame, places: pd.Index[str]) -> pd.DataFrame:
     """Return the amounts on the places, or raise `InputError`."""
     require_ids(amounts.index, what="Quantités, lieux")
     named = amounts.set_axis(amounts.index.astype("str"), axis=0)
-    odd = sorted(set(named.index) ^ set(places))
+    same = named.index.equals(places)
+    odd = [] if same else sorted(set(named.index.tolist()) ^ set(places.tolist()))
     if odd:
         raise InputError(
             f"Quantités et accès : le lieu « {shown(odd[0])} » est d’un seul côté ({len(odd)} au total). "
             "Donnez les mêmes lieux aux deux."
         )
-    table = named.loc[places]
+    table = named if same else named.loc[places]
     numbers = pd.DataFrame({name: pd.to_numeric(table[name], errors="coerce") for name in table}).astype("float64")
-    wrong = (numbers.isna() & table.notna()) | (numbers < 0) | np.isinf(numbers)
-    if wrong.to_numpy().any():
-        row, column = np.argwhere(wrong.to_numpy())[0]
+    amount = numbers.to_numpy()
+    wrong = (np.isnan(amount) & table.notna().to_numpy()) | (amount < 0) | np.isinf(amount)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
         raise InputError(
             f"Quantités, {shown(table.index[row])}, « {shown(table.columns[column])} » : "
             f"« {shown(table.iloc[row, column])} ». Attendu : un nombre positif ou nul, ou rien."

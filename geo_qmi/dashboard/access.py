@@ -43,7 +43,7 @@ def _page(tables: Mapping[str, Any], ident: str) -> None:
     if ground is None:
         return
     opened = _tried(ground.given)
-    tried, refusal = _with(ground.given, opened)
+    tried, refusal = _with(ground, opened)
     if refusal:
         st.warning(literal(refusal), icon=":material/block:")
         opened = None
@@ -65,7 +65,7 @@ def _page(tables: Mapping[str, Any], ident: str) -> None:
 def _tried(given: Terrain) -> shapely.LineString | None:
     """Let the reader open a crossing between two points, chosen in a list or typed."""
     with st.expander("Et si l’on ouvrait un franchissement ?", icon=":material/add_road:"):
-        listed = walking.banks(given)
+        listed = state.of_study("rives", given.district_id, build=lambda: walking.banks(given))
         if listed.empty:
             st.caption("Aucune coupure tracée près de ce quartier : rien à franchir.")
             return None
@@ -109,19 +109,20 @@ def _typed(title: str, *, key: str, named: bool = False) -> shapely.Point | None
         return None
 
 
-def _with(given: Terrain, opened: shapely.LineString | None) -> tuple[Terrain, str]:
+def _with(ground: Chosen, opened: shapely.LineString | None) -> tuple[Terrain, str]:
     """Return the ground with the tried crossing, or as it was and why not."""
     if opened is None:
-        return given, ""
+        return ground.given, ""
+    key = ("franchissement ouvert", *ground.key, opened.wkt)
     try:
-        return walking.with_crossing(given, opened), ""
+        return state.remembered(key, lambda: walking.with_crossing(ground.given, opened)), ""
     except InputError as error:
-        return given, str(error)
+        return ground.given, str(error)
 
 
 def _start(tables: Mapping[str, Any], tried: Terrain, mark: tuple[Any, ...]) -> Access | None:
     """Let the reader choose where the walk starts, and walk."""
-    listed = walking.origins(tables, tried)
+    listed = state.of_study("départs", tried.district_id, build=lambda: walking.origins(tables, tried))
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     stations = [one for one in listed.index if str(one).startswith("gare-")]
     first = listed.index.get_loc(stations[0]) if stations else 0

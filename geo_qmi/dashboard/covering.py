@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from geo_qmi.dashboard.grounds import Chosen
-    from geo_qmi.walking import Covered, Placed, Terrain
+    from geo_qmi.walking import Covered, Placed, Places, Terrain
 
 _FLAGS = {"water": "Eau", "power": "Électricité", "vehicle": "Accès véhicule", "public_domain": "Domaine public"}
 
@@ -58,7 +58,7 @@ def page() -> None:
 def _answered(tables: Mapping[str, Any], ident: str, names: Mapping[str, str]) -> None:
     """Show how the objectives end, in the study and in this district."""
     try:
-        everything = state.remembered(("couverture", state.stamp()), lambda: walking.covered(tables))
+        everything = _everything(tables)
     except InputError as error:
         st.info(literal(error))
         return
@@ -76,9 +76,17 @@ def _answered(tables: Mapping[str, Any], ident: str, names: Mapping[str, str]) -
     _district(mine)
 
 
+def _everything(tables: Mapping[str, Any]) -> Covered:
+    """Return the objectives and projects of the whole study."""
+    return state.of_study("couverture", build=lambda: walking.covered(tables))
+
+
 def _covered(tables: Mapping[str, Any], ident: str) -> Covered:
     """Return the objectives and projects of a district, with the served populations that the reader brought."""
-    mark, served = grounds.served() or (None, None)
+    brought = grounds.served()
+    if brought is None:
+        return state.of_study("couverture du quartier", ident, build=lambda: _everything(tables).of(ident))
+    mark, served = brought
     return state.remembered(
         ("couverture", state.stamp(), ident, mark), lambda: walking.covered(tables, district_id=ident, served=served)
     )  # fmt: skip
@@ -114,7 +122,9 @@ def _within(tables: Mapping[str, Any], ground: Chosen, *, shown: bool) -> None:
     if not shown:
         return
     _zoned(tables, given)
-    options: dict[str, Any] = {"zones": ground.zones, "household_size": ground.household_size}
+    options: dict[str, Any] = {
+        "zones": ground.zones, "household_size": ground.household_size, "places": _places(tables, ground)
+    }  # fmt: skip
     mark = (ground.key, minutes)
     with state.refusals():
         found = awaited(
@@ -130,6 +140,12 @@ def _within(tables: Mapping[str, Any], ground: Chosen, *, shown: bool) -> None:
         st.markdown("**Équité** : les mêmes lieux, groupe par groupe")
         show_table(found.groups(), key="sites-equite")
     st.markdown("\n".join(f"- {literal(line)}" for line in found.lines))
+
+
+def _places(tables: Mapping[str, Any], ground: Chosen) -> Places:
+    """Return the places of the district, gathered once for every walk and question."""
+    key = ("lieux du quartier", *ground.walked)
+    return state.remembered(key, lambda: walking.places_of(ground.given, tables))
 
 
 def _zoned(tables: Mapping[str, Any], given: Terrain) -> None:
@@ -159,9 +175,10 @@ def _plan_map(
     """Return the map of the places chosen and their reach, or ``None`` when nothing can be walked."""
     given, chosen = ground.given, tuple(found.plan.sites.index)
     # Other rules often choose the same places: their reach is not walked again.
+    options: dict[str, Any] = {"site_ids": list(chosen), "minutes": minutes, "places": _places(tables, ground)}
     near = awaited(
         "portee des lieux", (ground.key, chosen, minutes),
-        lambda bar: walking.reach(given, tables, site_ids=list(chosen), minutes=minutes, announce=bar),
+        lambda bar: walking.reach(given, tables, announce=bar, **options),
     )  # fmt: skip
     if near is None:
         return None
@@ -178,7 +195,7 @@ def _further(tables: Mapping[str, Any], ground: Chosen, *, shown: bool) -> None:
     if not shown:
         return
     mark = (ground.key, tuple(rules), repr(options), permits and permits[0])
-    options["permits"] = permits and permits[1]
+    options |= {"permits": permits and permits[1], "places": _places(tables, ground)}
     try:
         found = awaited(
             "lieux", mark,

@@ -81,22 +81,29 @@ def chosen(
             "Sans heure : tous les franchissements sont comptés ouverts."
         )
     steep = slopes and "streets" in kept  # open ground has no height
+    at = None if hour is None else hour.strftime("%H:%M")
     options: dict[str, Any] = {
-        "at": None if hour is None else hour.strftime("%H:%M"),
         "slopes": steep,
         **{name: kept[name][1] for name in ("streets", "population") if name in kept},
     }
     marks = tuple((name, mark) for name, (mark, _) in sorted(kept.items()))
-    stamp = (state.stamp(), ident, marks, options["at"], steep)
+    stamp = (state.stamp(), ident, marks, steep)
     try:
         given = awaited("terrain", stamp, lambda bar: walking.terrain(tables, ident, **options, announce=bar))
+        if at is not None:
+            always = given
+            given = state.remembered(
+                ("terrain à l’heure", *stamp, at),
+                lambda: walking.terrain(tables, ident, **options, at=at, like=always),
+            )
     except InputError as error:
         st.info(literal(error))
         return None
     except Stopped:
         return None
     told = walking.flat(given) if slopes and not steep else given
-    return Chosen(told, (*stamp, slopes, size), stamp, kept["zones"][1] if "zones" in kept else None, size)
+    walked = (*stamp, tuple(given.crossings["closed"]))  # two hours that shut the same crossings are walked the same
+    return Chosen(told, (*stamp, at, slopes, size), walked, kept["zones"][1] if "zones" in kept else None, size)
 
 
 def served() -> tuple[str, pd.DataFrame] | None:

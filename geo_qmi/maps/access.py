@@ -91,7 +91,7 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
     for layer, what in ((host, "le quartier"), (catchments, "les bassins d’accès")):
         require_metres(layer, what=what)
     window = _window(host, [*catchments.geometry])
-    stops = stations[stations.intersects(window)]
+    stops, cutting = _seen(stations, window), _seen(barriers, window)
     star = Style(label="Départ de la marche", fill="#ffeb3b", line="#000000", shape="square", size_px=18)
     start = Layer(
         name="start",
@@ -101,7 +101,7 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         styles={"start": star},
     )
     lines = [] if pairs is None else [_pairs_layer(pairs)]
-    over = [*lines, _crossings_layer(crossings[crossings.intersects(window)], opened), _station_layer(stops)]
+    over = [*lines, _crossings_layer(_seen(crossings, window), opened), _station_layer(stops)]
     minutes = ", ".join(f"{limit:g}" for limit in catchments["minutes"])
     told = "" if pairs is None else f", {counted(len(pairs), 'paire')} en vis-à-vis"
     return _composed(
@@ -110,11 +110,11 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         under=[_bands(catchments)],
         over=over,
         above=[start],
-        grounds=(communes, barriers, stops),
+        grounds=(_seen(communes, window), cutting, stops),
         title=f"à pied depuis « {place_name} » en {minutes} min" + (f" ({DEMO})" if demo else ""),
         description=(
             f"Sol atteint à pied depuis « {place_name} » en {minutes} minutes. Terrain : {ground}. Sur la carte : "
-            f"{counted(len(barriers[barriers.intersects(window)]), 'coupure')}, "
+            f"{counted(len(cutting), 'coupure')}, "
             f"{counted(len(stops), 'point')} de gare ou station{told}."
         ),
     )
@@ -166,7 +166,7 @@ def reach_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         under=[_reach_layer(catchments, names, minutes), _false_layer(false, names)],
         over=[],
         above=[places],
-        grounds=(communes, barriers, None),
+        grounds=(_seen(communes, window), _seen(barriers, window), None),
         title=f"à {minutes:g} min à pied de {many}" + (f" ({DEMO})" if demo else ""),
         description=(
             f"Sol à {minutes:g} minutes à pied de {many}. Terrain : {ground}. "
@@ -191,12 +191,11 @@ def _composed(
     Parameters
     ----------
     grounds
-        Communes, barriers, and another layer to credit.
+        Communes and barriers in view, and another layer to credit.
     title
         What follows the name of the district.
     """
-    communes, barriers, other = grounds
-    near, cutting = communes[communes.intersects(window)], barriers[barriers.intersects(window)]
+    near, cutting, other = grounds
     layers = [
         _context_layer(near, insee=host["insee"].iloc[0]),
         *under,
@@ -222,6 +221,12 @@ def _window(host: gpd.GeoDataFrame, shapes: Sequence[shapely.Geometry]) -> shape
     drawn = [shape for shape in shapes if shape is not None and not shape.is_empty]
     bounds = shapely.total_bounds(np.array([host.geometry.iloc[0], *drawn], dtype=object))
     return shapely.buffer(shapely.box(*bounds), 80, join_style="mitre")
+
+
+def _seen(frame: gpd.GeoDataFrame, window: shapely.Geometry) -> gpd.GeoDataFrame:
+    """Return the rows in view."""
+    seen: gpd.GeoDataFrame = frame[shapely.intersects(frame.geometry.to_numpy(), window)]
+    return seen
 
 
 def _bands(catchments: gpd.GeoDataFrame) -> Layer:
@@ -291,8 +296,8 @@ def _crossings_layer(crossings: gpd.GeoDataFrame, opened: shapely.Geometry | Non
     """Return declared crossings, and the one that was only tried."""
     shapes = [*crossings.geometry.representative_point()]
     ids, names = [*crossings["crossing_id"]], [*crossings["name"].fillna("Franchissement sans nom")]
-    kinds = [*crossings["kind"].map(CROSSING_KINDS)]
-    states = [*crossings["status"].map(CROSSING_STATUSES)]
+    kinds = [CROSSING_KINDS.get(kind) for kind in crossings["kind"]]
+    states = [CROSSING_STATUSES.get(status) for status in crossings["status"]]
     closed = crossings["closed"] if "closed" in crossings else [False] * len(crossings)
     styles = [
         "closed" if shut else "assumed" if status == "assumed" else "open"

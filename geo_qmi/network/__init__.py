@@ -8,8 +8,8 @@ answer. Straight-line distances are used nowhere: a ring around a station claims
 from __future__ import annotations
 
 from geo_qmi.network.audit import edge_effect, phantom_bridges, study_buffer_m
-from geo_qmi.network.catchment import Catchment, catchment
-from geo_qmi.network.closest import Nearest, nearest, nearest_arrays
+from geo_qmi.network.catchment import Catchment, catchment, catchments
+from geo_qmi.network.closest import Nearest, minutes_to, nearest, nearest_arrays
 from geo_qmi.network.crossings import open_crossings
 from geo_qmi.network.ground import Ground, from_edges, with_heights, without_edges
 from geo_qmi.network.open_ground import open_ground
@@ -24,9 +24,11 @@ __all__ = [
     "Ground",
     "Nearest",
     "catchment",
+    "catchments",
     "distances",
     "edge_effect",
     "from_edges",
+    "minutes_to",
     "nearest",
     "nearest_arrays",
     "open_crossings",

@@ -17,9 +17,9 @@ import pandas as pd
 import shapely
 
 from geo_qmi.errors import InputError, shown
-from geo_qmi.network.closest import nearest
+from geo_qmi.network.closest import reached
 from geo_qmi.network.reach import limit_of
-from geo_qmi.network.snapping import Walls
+from geo_qmi.network.snapping import walls_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,7 @@ class Catchment:
         else:
             kept = self.lines()
             drawn = shapely.union_all(shapely.buffer(kept, half_width_m, quad_segs=4))
-        walls = Walls(self.ground.barriers)
+        walls = walls_of(self.ground)
         near = walls.tree.query(drawn, predicate="intersects") if len(walls.shapes) else []
         if not len(near):
             return drawn
@@ -134,8 +134,21 @@ def catchment(
     # A length is handed over as it is: through minutes it could come back one bit short of the node at the limit.
     limit = metres if metres is not None and ground.minutes is None else limit_of(ground, allowed)
     limit_of(ground, allowed)
-    found = nearest(ground, sources, minutes=np.nextafter(allowed, np.inf), towards=False)
-    return Catchment(ground, allowed, float(limit), found[found[_unit(ground)] <= limit])
+    found = reached(ground, sources, minutes=np.nextafter(allowed, np.inf), limit=limit)
+    return Catchment(ground, allowed, float(limit), found)
+
+
+def catchments(
+    ground: Ground, sources: pd.DataFrame | Sequence[int], *, minutes: Sequence[float]
+) -> list[Catchment]:  # fmt: skip
+    """Return what is reached in each of several times, as `catchment` does, all from one search."""
+    longest = catchment(ground, sources, minutes=max(minutes))
+    label = longest.nodes[_unit(ground)].to_numpy()
+    limits = [limit_of(ground, allowed) for allowed in minutes]
+    return [
+        Catchment(ground, allowed, limit, longest.nodes[label <= limit])
+        for allowed, limit in zip(minutes, limits, strict=True)
+    ]
 
 
 def _unit(ground: Ground) -> str:

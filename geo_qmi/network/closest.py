@@ -132,10 +132,40 @@ def nearest(
     """
     from_ = _sorted(starts(ground, sites))
     found = _found(ground, from_, minutes=minutes, towards=towards, engine=engine)
-    table = {"site": _named(from_.ids, found.rank), "minutes": found.minutes, "metres": found.metres}
+    return _table(from_.ids, found, pd.RangeIndex(ground.n_nodes, name="node"))
+
+
+def reached(ground: Ground, sites: pd.DataFrame | Sequence[int], *, minutes: float, limit: float) -> pd.DataFrame:
+    """Return the rows of `nearest`, walked from the sites, within a limit in the units of ``ground.cost``.
+
+    Parameters
+    ----------
+    minutes
+        The same limit as a time, or a little more.
+    """
+    from_ = _sorted(starts(ground, sites))
+    found = _found(ground, from_, minutes=minutes, towards=False, engine="auto")
+    node = np.flatnonzero((found.metres if ground.minutes is None else found.minutes) <= limit)
+    climb = None if found.climb_m is None else found.climb_m[node]
+    rows = Nearest(found.rank[node], found.minutes[node], found.metres[node], climb)
+    return _table(from_.ids, rows, pd.Index(node, name="node"))
+
+
+def _table(ids: pd.Index, found: Nearest, node: pd.Index) -> pd.DataFrame:
+    table = {"site": _named(ids, found.rank), "minutes": found.minutes, "metres": found.metres}
     if found.climb_m is not None:
         table["climb_m"] = found.climb_m
-    return pd.DataFrame(table, index=pd.RangeIndex(ground.n_nodes, name="node"), copy=False)
+    return pd.DataFrame(table, index=node, copy=False)
+
+
+def minutes_to(ground: Ground, sites: pd.DataFrame | Sequence[int]) -> NDArray[np.float64]:
+    """Return the minutes from each node to the nearest site, as `nearest` does, without asking which one it is."""
+    from_ = starts(ground, sites)
+    offsets = from_.access_m * (ground.cost_a_minute / ground.walk_m_min)
+    if ground.minutes is None:
+        return _labels(ground, from_.node, offsets, limit=np.inf, engine="auto", ranked=False)[0] / ground.cost_a_minute
+    matrix, roots, _ = rooted(csr_array(ground.cost.T.tocsr()), from_.node, offsets)
+    return np.asarray(dijkstra(matrix, indices=roots, min_only=True)[: ground.n_nodes] / ground.cost_a_minute)
 
 
 def _found(ground: Ground, from_: Starts, *, minutes: float | None, towards: bool, engine: Engine) -> Nearest:
@@ -165,9 +195,18 @@ def _named(ids: pd.Index, rank: NDArray[np.int32]) -> Any:
 
 
 def _labels(
-    ground: Ground, node: NDArray[np.int32], offsets: NDArray[np.float64], *, limit: float, engine: Engine
+    ground: Ground,
+    node: NDArray[np.int32],
+    offsets: NDArray[np.float64],
+    *,
+    limit: float,
+    engine: Engine,
+    ranked: bool = True,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Return the metres of every node and the rank of its site, −1 when none, where slopes are not counted."""
+    """Return the metres of every node and the rank of its site, −1 when none, where slopes are not counted.
+
+    Not `ranked`, the rank is that of any of equally near sites.
+    """
     cost, n_nodes = ground.metres, ground.n_nodes
     compiled = None if engine == "auto" and n_nodes < _LARGE_NODES else kernel(engine)
     if compiled is not None and cost.nnz:
@@ -182,7 +221,7 @@ def _labels(
     rank[root < 0] = -1
     direct = np.flatnonzero(label[node] == offsets)
     np.minimum.at(rank, node[direct], direct.astype(np.int32))
-    return label, _first_of_equals(ground, label, rank)
+    return label, _first_of_equals(ground, label, rank) if ranked and len(node) > 1 else rank
 
 
 def _first_of_equals(ground: Ground, label: NDArray[np.float64], rank: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -239,7 +278,7 @@ def _on_slopes(
     walked = reached & (step >= 0) & (step < n_nodes)
     node = np.flatnonzero(walked)
     metres, climb = np.zeros(n_nodes), np.zeros(n_nodes)
-    metres[node] = _lengths_between(ground.metres, step[node], node)
+    metres[node] = _lengths_between(ground, step[node], node)
     heights = np.zeros(n_nodes) if ground.heights_m is None else ground.heights_m
     rise = heights[step[node]] - heights[node] if towards else heights[node] - heights[step[node]]
     climb[node] = np.maximum(np.nan_to_num(rise), 0)
@@ -251,12 +290,9 @@ def _on_slopes(
     return Nearest(rank, label[:n_nodes] / ground.cost_a_minute, metres, climb)
 
 
-def _lengths_between(matrix: csr_array, start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the stored values of a matrix at given places."""
-    n_nodes = matrix.shape[0]
-    row = np.repeat(np.arange(n_nodes, dtype=np.int64), np.diff(matrix.indptr))
-    keys = row * n_nodes + matrix.indices
-    return np.asarray(matrix.data[np.searchsorted(keys, start.astype(np.int64) * n_nodes + end)], dtype=np.float64)
+def _lengths_between(ground: Ground, start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the metres of steps from one node to another."""
+    return np.asarray(ground.metres.data[ground.steps_between(start, end)], dtype=np.float64)
 
 
 def _along(step: NDArray[np.int32], values: NDArray[np.float64]) -> NDArray[np.float64]:

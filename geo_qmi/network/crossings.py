@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.spatial import cKDTree
 
 from geo_qmi.geo import require_metres
 from geo_qmi.network.ground import edge_table, with_edges
-from geo_qmi.network.snapping import Walls, offered_nodes
+from geo_qmi.network.snapping import offer, walls_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
+    from scipy.spatial import cKDTree
 
     from geo_qmi.network.ground import Ground
+    from geo_qmi.network.snapping import Walls
 
 #: A crossing given as a point may lie this far from the drawn barrier: tracks are drawn by one axis and are wide.
 POINT_TOLERANCE_M = 40.0
@@ -93,9 +94,8 @@ def open_crossings(ground: Ground, crossings: gpd.GeoDataFrame) -> Ground:
 
 def links(ground: Ground, crossings: gpd.GeoDataFrame) -> list[Link]:
     """Return how each crossing would join the ground, in the order of the rows."""
-    walls = Walls(ground.barriers)
-    offered = offered_nodes(ground)
-    tree = cKDTree(ground.xy[offered])
+    walls = walls_of(ground)
+    offered, tree = offer(ground)
     named = crossings["barrier_id"] if "barrier_id" in crossings else pd.Series([None] * len(crossings))
     return [
         _link(
@@ -111,7 +111,7 @@ def _link(
     *,
     barrier: str | None,
     walls: Walls,
-    tree: cKDTree,
+    tree: cKDTree | None,
     offered: NDArray[np.intp],
 ) -> Link:
     """Return one crossing as a link, or as a refusal."""
@@ -165,9 +165,11 @@ def _across(ground: Ground, point: shapely.Point, walls: NDArray[np.object_]) ->
 
 
 def _joined(
-    ground: Ground, end: NDArray[np.float64], *, walls: Walls, tree: cKDTree, offered: NDArray[np.intp]
+    ground: Ground, end: NDArray[np.float64], *, walls: Walls, tree: cKDTree | None, offered: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the nodes one end of a crossing joins: the nearest on streets, those around it on open ground."""
+    if tree is None:
+        return np.zeros(0, np.intp), np.zeros(0)
     wanted, reach = (4, 1.5 * ground.cell_m) if ground.kind == "open" else (1, _STREET_REACH_M)
     far, near = tree.query(end, k=min(16, len(offered)), distance_upper_bound=reach)
     far, near = np.atleast_1d(far), np.atleast_1d(near)

@@ -64,8 +64,7 @@ class Ground:
     walk_m_min
         Walking speed on the flat, metres a minute.
     minutes
-        Walking times aligned with ``metres.data``, when slopes are known; ``None`` when the speed is the same
-        everywhere.
+        Walking times aligned with ``metres.data``, when slopes are known; ``None`` when the speed is one everywhere.
     heights_m
         Height of each node, NaN where unknown; ``None`` when no height is known.
     barriers
@@ -132,6 +131,14 @@ class Ground:
         lengths = np.zeros(len(self.ends))
         lengths[self.edge] = self.metres.data
         return lengths
+
+    def steps_between(self, start: NDArray[np.integer], end: NDArray[np.integer]) -> NDArray[np.intp]:
+        """Return the place in ``metres.data`` of each step from a node to a neighbour."""
+        return np.searchsorted(self.derived("steps", self._steps), start.astype(np.int64) * self.n_nodes + end)
+
+    def _steps(self) -> NDArray[np.int64]:
+        start = np.repeat(np.arange(self.n_nodes, dtype=np.int64), np.diff(self.metres.indptr))
+        return np.asarray(start * self.n_nodes + self.metres.indices)
 
     def nodes_given(self) -> NDArray[np.int32]:
         """Return the node of each row of the arrays the ground was built from."""
@@ -206,7 +213,8 @@ def from_edges(
     (2, [50.0, 50.0])
     """
     points, given = _checked(xy, ends)
-    lengths = np.hypot(*(points[given[:, 0]] - points[given[:, 1]]).T) if length_m is None else _lengths(length_m)
+    sides = (side[given[:, 0]] - side[given[:, 1]] for side in points.T.copy())  # column by column, as in `hilbert`
+    lengths = np.hypot(*sides) if length_m is None else _lengths(length_m)
     if len(lengths) != len(given):
         raise InputError(
             f"Réseau refusé : {number(len(lengths))} longueurs pour {number(len(given))} tronçons ; attendu autant."
@@ -411,7 +419,7 @@ def _worth_keeping(
     if loop.any():
         back = counted(int(loop.sum()), "tronçon")
         notes.append(f"{back} revenant au point de départ : sans effet sur les distances.")
-    zero = int((lengths[kept] == 0).sum())
+    zero = int((kept & (lengths == 0)).sum())
     if zero:
         kept_words = f"{agreed(zero, 'gardé')}, {agreed(zero, 'parcouru')} en un temps nul"
         notes.append(f"{counted(zero, 'tronçon')} de longueur nulle : {kept_words}.")
@@ -446,8 +454,7 @@ def _matrix(
     stored = coo_array((number, (row, column)), shape=(n_nodes, n_nodes))
     # scipy would add the values of repeated places; there are none left, and edge numbers must not be added.
     stored.has_canonical_format = True
-    csr = stored.tocsr()
-    csr.sort_indices()
+    csr = stored.tocsc().tocsr()  # by column, then by row: in order within each row without sorting any
     edge = csr.data
     metres = csr_array((lengths[edge], csr.indices, csr.indptr), shape=(n_nodes, n_nodes))
     metres.has_sorted_indices = True

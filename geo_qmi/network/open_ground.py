@@ -92,11 +92,13 @@ def open_ground(
     stopped = int((~free).sum())
     nodes, place, near = nodes[free], place[free], near[free]
     ends = _steps(place, shape, neighbours)
-    doubtful = np.flatnonzero(near[ends[:, 0]] | near[ends[:, 1]])
-    kept = np.ones(len(ends), dtype=bool)
-    kept[doubtful] = ~walls.cut(nodes[ends[doubtful, 0]], nodes[ends[doubtful, 1]])
+    if near.any():
+        doubtful = np.flatnonzero(near[ends[:, 0]] | near[ends[:, 1]])
+        kept = np.ones(len(ends), dtype=bool)
+        kept[doubtful] = ~walls.cut(nodes[ends[doubtful, 0]], nodes[ends[doubtful, 1]])
+        ends = ends[kept]
     label = f"terrain ouvert avec coupures (maille de {cell_m:g} m), sans les rues"
-    ground = from_edges(nodes, ends[kept], kind="open", label=label, walk_kmh=walk_kmh)
+    ground = from_edges(nodes, ends, kind="open", label=label, walk_kmh=walk_kmh)
     notes = (*ground.notes, *_notes(ground, stopped, barriers, walls))
     ground = replace(ground, barriers=barriers, cell_m=float(cell_m), notes=notes)
     return ground if crossings is None else open_crossings(ground, crossings)

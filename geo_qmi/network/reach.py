@@ -116,7 +116,8 @@ def distances(
     if len(left.node) <= len(right.node):
         found = _rows(matrix, left.node, right.node, limit=limit)
     else:
-        found = _rows(csr_array(matrix.T.tocsr()), right.node, left.node, limit=limit).T
+        back = matrix if matrix is ground.metres else csr_array(matrix.T.tocsr())  # as long both ways but on slopes
+        found = _rows(back, right.node, left.node, limit=limit).T
     found = found + scale * (left.access_m[:, None] + right.access_m[None, :])
     found[found > limit] = np.inf
     if unit == "minutes" and matrix is ground.metres:

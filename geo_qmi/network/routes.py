@@ -7,7 +7,6 @@ is. Made for hundreds of pairs, not for millions.
 from __future__ import annotations
 
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,12 +102,7 @@ def _path(before: NDArray[np.int32], end: int) -> NDArray[np.intp]:
 
 def _edges(ground: Ground, path: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the edges of a walk."""
-    indptr, indices = ground.metres.indptr, ground.metres.indices
-    found = []
-    for here, there in pairwise(path):
-        row = slice(indptr[here], indptr[here + 1])
-        found.append(ground.edge[row][np.searchsorted(indices[row], there)])
-    return np.array(found, dtype=np.intp)
+    return ground.edge[ground.steps_between(path[:-1], path[1:])].astype(np.intp)
 
 
 def _summary(ground: Ground, path: NDArray[np.intp]) -> tuple[float, float, str | None]:

@@ -73,19 +73,22 @@ def snap(
     node[known], access[known], reason[known] = _joined(
         ground, places, max_m=max_m, level=level, min_island_nodes=min_island_nodes
     )
-    frame = pd.DataFrame({"node": pd.array(node, dtype="Int64"), "access_m": access}, index=points.index)
-    frame["reason"] = pd.Series(reason, index=points.index, dtype="str")
-    frame.loc[node < 0, "node"] = pd.NA
-    return frame
+    return pd.DataFrame(
+        {
+            "node": pd.arrays.IntegerArray(node, node < 0),
+            "access_m": access,
+            "reason": pd.array(reason, dtype="str"),
+        },
+        index=points.index,
+    )
 
 
 def _joined(
     ground: Ground, places: NDArray[np.float64], *, max_m: float, level: int, min_island_nodes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.object_]]:
     """Return node, access length and reason of each place."""
-    offered, tree, walls = ground.derived(
-        ("joined", level, min_island_nodes), lambda: _offer(ground, level=level, min_island_nodes=min_island_nodes)
-    )
+    offered, tree = offer(ground, level=level, min_island_nodes=min_island_nodes)
+    walls = walls_of(ground, level=level)
     node, access = np.full(len(places), -1, np.int64), np.full(len(places), np.nan)
     reason = np.full(len(places), "", dtype=object)
     if not len(places):
@@ -113,20 +116,29 @@ def _joined(
     return node, access, reason
 
 
-def _offer(
-    ground: Ground, *, level: int, min_island_nodes: int
-) -> tuple[NDArray[np.intp], cKDTree | None, Walls]:  # fmt: skip
-    """Return the nodes that a place may join, a tree of them, and the barriers in the way."""
-    offered = offered_nodes(ground, level=level, min_island_nodes=min_island_nodes)
-    tree = cKDTree(ground.xy[offered]) if len(offered) else None
-    return offered, tree, Walls(ground.barriers, level=level)
+def offer(
+    ground: Ground, *, level: int = 0, min_island_nodes: int = 1
+) -> tuple[NDArray[np.intp], cKDTree | None]:  # fmt: skip
+    """Return the nodes that a place may join, and a tree of them."""
+
+    def build() -> tuple[NDArray[np.intp], cKDTree | None]:
+        offered = offered_nodes(ground, level=level, min_island_nodes=min_island_nodes)
+        return offered, cKDTree(ground.xy[offered]) if len(offered) else None
+
+    return ground.derived(("offer", level, min_island_nodes), build)
+
+
+def walls_of(ground: Ground, *, level: int = 0) -> Walls:
+    """Return the barriers of a level that stand in the way of a place."""
+    return ground.derived(("walls", level), lambda: Walls(ground.barriers, level=level))
 
 
 def offered_nodes(ground: Ground, *, level: int = 0, min_island_nodes: int = 1) -> NDArray[np.intp]:
     """Return the nodes that a place on `level` may join."""
     offered = np.zeros(ground.n_nodes, dtype=bool)
     if len(ground.ends):
-        offered[ground.ends[ground.edges["level"].to_numpy() == level].ravel()] = True
+        mine = ground.edges["level"].to_numpy() == level
+        offered[ground.ends if mine.all() else ground.ends[mine]] = True
     else:
         offered[:] = True
     if min_island_nodes > 1:

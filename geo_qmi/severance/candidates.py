@@ -13,10 +13,10 @@ import pandas as pd
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.geo import require_metres
-from geo_qmi.network import nearest
+from geo_qmi.network import minutes_to, snap
 from geo_qmi.network.crossings import links
 from geo_qmi.network.snapping import barrier_ids
-from geo_qmi.severance.sides import OFFSET_M, STEP_M, Homes, Sides, facing_places, homes_of, weighted_median
+from geo_qmi.severance.sides import OFFSET_M, STEP_M, Homes, Sides, facing_places, homes_of, places, weighted_median
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,9 @@ def rank_crossings(
         announce(f"Marche de part et d’autre de {shown(barrier)}", len(rows) / len(candidates))
         row = int(np.flatnonzero(ids == barrier)[0])
         shape = barriers.geometry.iloc[row]
-        there = Sides(ground, homes, shape, facing_places(shape, step_m=step_m, offset_m=offset_m))
+        facing = facing_places(shape, step_m=step_m, offset_m=offset_m)
+        landings = (snap(ground, places(facing.left)), snap(ground, places(facing.right)))
+        there = Sides(ground, homes, shape, facing, landings=landings)
         for place, crossing in mine["crossing_id"].items():
             announce(f"Franchissement {len(rows) + 1} sur {len(candidates)}", len(rows) / len(candidates))
             found = {"crossing_id": crossing, "barrier_id": barrier, "reason": opened[place].reason}
@@ -101,7 +103,7 @@ def _gains(ground: Ground, homes: Homes, there: Sides, link: Link, *, minutes: f
             landing = _beyond(ground, there.to_other[sign], link, end=beyond)
             nodes, far = link.joined[here]
             joined = pd.DataFrame({"node": nodes, "access_m": far, "reason": ""})
-            to_link = nearest(ground, joined)["minutes"].to_numpy()[homes.node[mine]]
+            to_link = minutes_to(ground, joined)[homes.node[mine]]
             through = homes.access_min[mine] + to_link + link.metres / ground.walk_m_min + landing
             after[mine] = np.fmin(after[mine], through)
     for speed, factor in _SPEEDS.items():

@@ -25,7 +25,6 @@ from geo_qmi.schema import CRS
 from geo_qmi.severance.sides import (
     OFFSET_M,
     STEP_M,
-    Facing,
     Homes,
     Sides,
     axis_of,
@@ -141,16 +140,26 @@ def severance(
     ids = _measurable(barriers)
     announce("Lieux en vis-à-vis", 0.0)
     facing = [facing_places(shape, step_m=step_m, offset_m=offset_m) for shape in barriers.geometry]
-    pairs = _pairs(ground, barriers, ids, facing)
+    owner = np.repeat(np.arange(len(ids)), [len(one.left) for one in facing])
+    left = np.concatenate([np.zeros((0, 2)), *(one.left for one in facing)])
+    right = np.concatenate([np.zeros((0, 2)), *(one.right for one in facing)])
+    from_, to = snap(ground, places(left)), snap(ground, places(right))
+    lines = np.asarray(shapely.linestrings(np.stack([left, right], axis=1)), dtype=object)
+    other = _crosses_another(barriers, ids, owner, lines)
+    pairs = _pairs(ground, from_, to, barrier=ids[owner], lines=lines, other=other)
     inventory = _inventory(ground, barriers, ids)
     verbatims = _beside(barriers, ids, observations)
     homes = None if population is None else homes_of(ground, population)
+    figures = pd.DataFrame(pairs.drop(columns="geometry"))
     rows = []
     for row, one in enumerate(ids):
         announce(f"Coupure {shown(one)}, {row + 1} sur {len(ids)}", (row + 1) / (len(ids) + 1))
+        mine = owner == row
+        shape, landings = barriers.geometry.iloc[row], (from_[mine], to[mine])
+        there = None if homes is None else Sides(ground, homes, shape, facing[row], landings=landings)
         rows.append(
-            _pairs_card(pairs[pairs["barrier_id"] == one])
-            | _people_card(ground, homes, barriers.geometry.iloc[row], facing[row], minutes=minutes)
+            _pairs_card(figures[mine])
+            | _people_card(homes, there, walk_m_min=ground.walk_m_min, minutes=minutes)
             | _inventory_card(inventory[inventory["barrier_id"] == one])
             | _verbatims_card(verbatims[verbatims["barrier_id"] == one], known=observations is not None)
         )
@@ -185,32 +194,35 @@ def _measurable(barriers: gpd.GeoDataFrame) -> NDArray[np.object_]:
 
 
 def _pairs(
-    ground: Ground, barriers: gpd.GeoDataFrame, ids: NDArray[np.object_], facing: list[Facing]
+    ground: Ground,
+    from_: pd.DataFrame,
+    to: pd.DataFrame,
+    *,
+    barrier: NDArray[np.object_],
+    lines: NDArray[np.object_],
+    other: NDArray[np.bool_],
 ) -> gpd.GeoDataFrame:
-    """Return every pair of facing places with the walk between them."""
-    owner = np.repeat(np.arange(len(ids)), [len(one.left) for one in facing])
-    left = np.concatenate([np.zeros((0, 2)), *(one.left for one in facing)])
-    right = np.concatenate([np.zeros((0, 2)), *(one.right for one in facing)])
-    from_, to = snap(ground, places(left)), snap(ground, places(right))
+    """Return every pair of facing places with the walk between them; `other` tells those whose line is cut again."""
     walked = routes(ground, from_, to)
-    lines = shapely.linestrings(np.stack([left, right], axis=1))
     straight = shapely.length(lines)
-    reason = from_["reason"].where(from_["reason"] != "", to["reason"])
-    reason = reason.mask(np.isinf(walked["metres"]), _NO_WAY)
-    other = _crosses_another(barriers, ids, owner, lines)
-    reason = reason.mask(other, "une autre coupure passe entre les deux")
-    walk = walked["metres"].where(reason == "")
+    metres, minutes, climb = (walked[name].to_numpy() for name in ("metres", "minutes", "climb_m"))
+    reason = from_["reason"].to_numpy(dtype=object)
+    reason = np.where(reason == "", to["reason"].to_numpy(dtype=object), reason)
+    reason[np.isinf(metres)] = _NO_WAY
+    reason[other] = "une autre coupure passe entre les deux"
+    known = reason == ""
+    walk = np.where(known, metres, np.nan)
     return gpd.GeoDataFrame(
         {
-            "barrier_id": ids[owner],
+            "barrier_id": barrier,
             "straight_m": straight,
             "walk_m": walk,
             "detour_m": walk - straight,
             "detour_ratio": walk / straight,
-            "delay_min": walked["minutes"].where(reason == "") - straight / ground.walk_m_min,
-            "climb_m": walked["climb_m"].where(reason == ""),
+            "delay_min": np.where(known, minutes, np.nan) - straight / ground.walk_m_min,
+            "climb_m": np.where(known, climb, np.nan),
             "crossing_id": walked["crossing"],
-            "reason": reason,
+            "reason": pd.array(reason, dtype="str"),
         },
         geometry=lines,
         crs=CRS,
@@ -228,28 +240,35 @@ def _crosses_another(
     return crossed
 
 
-def _pairs_card(pairs: gpd.GeoDataFrame) -> dict[str, object]:
+def _pairs_card(pairs: pd.DataFrame) -> dict[str, object]:
     """Return the figures of facing places."""
-    without = pairs["reason"] == _NO_WAY
-    used = pairs[pairs["reason"] == ""]
-    medians = used[["detour_m", "detour_ratio", "delay_min", "climb_m"]].median()
+    reason = pairs["reason"].to_numpy(dtype=object)
+    used, without = reason == "", int((reason == _NO_WAY).sum())
+    medians = {
+        name: _median(pairs[name].to_numpy()[used]) for name in ("detour_m", "detour_ratio", "delay_min", "climb_m")
+    }
     return {
         "pairs": len(pairs),
-        "pairs_refused": int(((pairs["reason"] != "") & ~without).sum()),
-        "pairs_without_way": int(without.sum()),
-        **medians.to_dict(),
+        "pairs_refused": len(pairs) - int(used.sum()) - without,
+        "pairs_without_way": without,
+        **medians,
     }
 
 
+def _median(values: NDArray[np.float64]) -> float:
+    """Return the median of the known values; NaN without any."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else np.nan
+
+
 def _people_card(
-    ground: Ground, homes: Homes | None, shape: shapely.Geometry, facing: Facing, *, minutes: float
-) -> dict[str, object]:
+    homes: Homes | None, there: Sides | None, *, walk_m_min: float, minutes: float
+) -> dict[str, object]:  # fmt: skip
     """Return the figures of people."""
     names = ("people_near", "people_cut_off", "people_unplaced", "people_extra_m", "people_extra_min")
-    if homes is None:
+    if homes is None or there is None:
         return dict.fromkeys(names, np.nan)
-    there = Sides(ground, homes, shape, facing)
-    straight_min = there.straight_m / ground.walk_m_min
+    straight_min = there.straight_m / walk_m_min
     close = straight_min <= minutes
     placed = close & (homes.node >= 0)
     cut_off = placed & (there.walk_min > minutes)
@@ -260,7 +279,7 @@ def _people_card(
         "people_near": float(homes.people[placed].sum()),
         "people_cut_off": float(homes.people[cut_off].sum()),
         "people_unplaced": float(homes.people[close & (homes.node < 0)].sum()),
-        "people_extra_m": extra_min * ground.walk_m_min,
+        "people_extra_m": extra_min * walk_m_min,
         "people_extra_min": extra_min,
     }
 
@@ -269,20 +288,22 @@ def _inventory(ground: Ground, barriers: gpd.GeoDataFrame, ids: NDArray[np.objec
     """Return the declared crossings of each barrier, the nearest to its middle first."""
     if ground.links is None:
         return pd.DataFrame({"barrier_id": [], "crossing_id": [], "distance_m": [], "reason": []})
-    frames: list[pd.DataFrame] = []
-    ends = _link_places(ground)
-    for row, one in enumerate(ids):
-        named = ground.links["barrier_id"] if "barrier_id" in ground.links else pd.Series(None, ground.links.index)
-        shape = barriers.geometry.iloc[row]
+    links, ends = ground.links, _link_places(ground)
+    named = links["barrier_id"] if "barrier_id" in links else pd.Series(None, links.index)
+    nameless = named.isna().to_numpy()
+    mine, metres = [], []
+    for one, shape in zip(ids, barriers.geometry, strict=True):
         beside = shapely.distance(ends, shape) <= _ON_BARRIER_M
-        mine = (named == one).to_numpy(dtype=bool, na_value=False) | (named.isna().to_numpy() & beside)
+        rows = np.flatnonzero((named == one).to_numpy(dtype=bool, na_value=False) | (nameless & beside))
         axis = axis_of(shape)
         middle = shapely.line_interpolate_point(axis, axis.length / 2)
-        frame: pd.DataFrame = ground.links[mine].assign(barrier_id=one, distance_m=shapely.distance(ends[mine], middle))
-        frames.append(frame.sort_values(["distance_m", "crossing_id"]))
-    if not frames:
-        return ground.links.iloc[:0].assign(barrier_id=[], distance_m=[])
-    return pd.concat(frames, ignore_index=True)
+        far = shapely.distance(ends[rows], middle)
+        order = pd.DataFrame({"far": far, "id": links["crossing_id"].to_numpy()[rows]}).sort_values(["far", "id"]).index
+        mine.append(rows[order])
+        metres.append(far[order])
+    owner = np.repeat(ids, [len(rows) for rows in mine])
+    listed = links.iloc[np.concatenate([np.zeros(0, np.intp), *mine])].reset_index(drop=True)
+    return listed.assign(barrier_id=owner, distance_m=np.concatenate([np.zeros(0), *metres]))
 
 
 def _link_places(ground: Ground) -> NDArray[np.object_]:

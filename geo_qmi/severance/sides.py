@@ -15,11 +15,12 @@ import shapely
 
 from geo_qmi.errors import InputError
 from geo_qmi.geo import require_metres
-from geo_qmi.network import nearest, snap
+from geo_qmi.network import minutes_to, snap
 from geo_qmi.schema import CRS
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from geo_qmi.network import Ground
@@ -121,20 +122,31 @@ def homes_of(ground: Ground, population: gpd.GeoDataFrame) -> Homes:
 
 
 class Sides:
-    """For the people facing one barrier: how far its other side is, straight and on foot."""
+    """For the people facing one barrier: how far its other side is, straight and on foot.
 
-    def __init__(self, ground: Ground, homes: Homes, shape: shapely.Geometry, facing: Facing) -> None:
+    `landings` is where the facing places of its left and of its right join the ground.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        homes: Homes,
+        shape: shapely.Geometry,
+        facing: Facing,
+        *,
+        landings: tuple[pd.DataFrame, pd.DataFrame],
+    ) -> None:
         side = _side(homes.xy, facing.axis)
         inside = shapely.intersects_xy(shape, *homes.xy.T) if shapely.get_dimensions(shape) == 2 else False
         self.side = np.where(inside, 0, side)
         self.straight_m = np.full(len(homes.people), np.nan)
         self.walk_min = np.full(len(homes.people), np.nan)
         self.to_other: dict[int, NDArray[np.float64]] = {}
-        for sign, landing in ((1, facing.right), (-1, facing.left)):
+        left, right = landings
+        for sign, landing, joined in ((1, facing.right, right), (-1, facing.left, left)):
             mine = self.side == sign
-            joined = snap(ground, places(landing))
             if joined["node"].notna().any():
-                self.to_other[sign] = nearest(ground, joined)["minutes"].to_numpy()
+                self.to_other[sign] = minutes_to(ground, joined)
             else:
                 self.to_other[sign] = np.full(ground.n_nodes, np.inf)
             tree = shapely.STRtree(shapely.points(landing))

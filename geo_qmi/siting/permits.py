@@ -56,18 +56,21 @@ def permit_paths(permits: pd.DataFrame) -> pd.DataFrame:
             f"Autorisations, {shown(row['site_id'])} : étape {shown(row['rank'])} présente deux fois. Renumérotez."
         )
     steps = steps.sort_values(["site_id", "rank"], kind="stable")
-    by_site = steps.groupby("site_id", sort=True)
-    known = by_site["weeks"].sum(min_count=0)
-    n_unknown = by_site["weeks"].agg(lambda values: int(values.isna().sum()))
-    words = pd.Series([_step(*row) for row in steps[list(_STEP[2:])].itertuples(index=False)], index=steps.index)
+    by_site: dict[str, list[tuple[float, str]]] = {}
+    for name, owner, authority, convention, lasting in steps[["site_id", *_STEP[2:]]].itertuples(index=False):
+        by_site.setdefault(name, []).append((lasting, _step(owner, authority, convention, lasting)))
+    weeks_of = [np.array([lasting for lasting, _ in mine]) for mine in by_site.values()]
+    known = [float(np.nansum(one)) for one in weeks_of]
+    n_unknown = [int(np.isnan(one).sum()) for one in weeks_of]
     return pd.DataFrame(
         {
-            "n_steps": by_site.size(),
-            "weeks": known.where(n_unknown == 0),
+            "n_steps": [len(one) for one in weeks_of],
+            "weeks": [np.nan if missing else total for total, missing in zip(known, n_unknown, strict=True)],
             "weeks_known": known,
             "n_unknown": n_unknown,
-            "path": words.groupby(steps["site_id"], sort=True).agg(" → ".join).astype("str"),
-        }
+            "path": pd.array([" → ".join(words for _, words in mine) for mine in by_site.values()], dtype="str"),
+        },
+        index=pd.Index(list(by_site), name="site_id", dtype="str"),
     )
 
 

@@ -5,8 +5,9 @@ Three questions on one `Problem`: the sites that cover most (`maximal_covering`)
 bound that no plan can pass; a question without answer is refused with the demand that breaks it and the smallest
 radius that works (see `geo_qmi.siting.feasibility`).
 
-Ties: sites are compared by identifier. Among plans of equal value that differ by one site the first identifier is
-kept; equal plans that differ by two sites or more are settled by the solver, always the same way for the same data.
+Ties: sites are compared by identifier. Where the plans are few all are tried, and of equal ones the first is kept.
+Elsewhere, among plans of equal value that differ by one site the first identifier is kept; equal plans that differ by
+two sites or more are settled by the solver, always the same way for the same data.
 
 Limits: a plan found before the time limit of the solver may differ from one machine to another; its gap says so. The
 models know costs and weights, not the permission of anybody: see `geo_qmi.siting.permits`.
@@ -15,6 +16,8 @@ models know costs and weights, not the permission of anybody: see `geo_qmi.sitin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -30,6 +33,8 @@ from geo_qmi.siting.median import exchanged_median, greedy_median, median_bound,
 from geo_qmi.wording import counted, number, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from geo_qmi.siting.problem import Problem
@@ -40,6 +45,8 @@ Method = Literal["auto", "exact", "heuristic"]
 EXACT_CELLS = 10_000_000
 #: Pairs up to which the exact p-median is tried by default.
 EXACT_MEDIAN_PAIRS = 60_000
+#: Plans up to which all are tried one after the other: quicker than any bound.
+_FEW_PLANS = 500
 #: Two values closer than this part of the larger are equal.
 _PROVEN = 1e-9
 #: The same for a value that a solver summed from continuous shares: its own tolerance.
@@ -222,6 +229,9 @@ def _most_covered(problem: Problem, *, p: int, radius: float, method: Method, ti
     table = cover(problem.costs, problem.weights, radius=radius)
     locked, barred = problem.locked, np.zeros(len(problem.site_ids), dtype=bool)
     new = p - int(problem.fixed.sum())
+    if method == "auto" and comb(int((~locked).sum()), new) <= _FEW_PLANS:
+        plan, value = _best_of_all(locked, new, score=table.value)
+        return _Found(plan, value, "exact")
     plan = exchanged(table, greedy(table, p=new, locked=locked, barred=barred), locked=locked, barred=barred)
     small = table.rows.shape[0] * table.n_sites <= EXACT_CELLS
     quick = method == "heuristic" or (method == "auto" and not small)
@@ -243,6 +253,19 @@ def _most_covered(problem: Problem, *, p: int, radius: float, method: Method, ti
         rival = exchanged(table, np.flatnonzero(solved.sites).tolist(), locked=locked, barred=barred)
         plan = rival if table.value(rival) >= value else plan
     return _Found(plan, ceiling, "exact")
+
+
+def _best_of_all(
+    locked: NDArray[np.bool_], new: int, *, score: Callable[[list[int]], float]
+) -> tuple[list[int], float]:  # fmt: skip
+    """Return the plan of `new` sites besides the locked ones with the highest score; of equals, the first."""
+    there = np.flatnonzero(locked).tolist()
+    plans = [sorted([*there, *more]) for more in combinations(np.flatnonzero(~locked).tolist(), new)]
+    values = [score(plan) for plan in plans]
+    best = max(values)
+    near = best - _PROVEN * abs(best)
+    first = next(place for place, value in enumerate(values) if value >= near)
+    return plans[first], values[first]
 
 
 def _fewest(problem: Problem, *, radius: float, method: Method, time_limit_s: float) -> _Found:
@@ -292,6 +315,9 @@ def _nearest(problem: Problem, *, p: int, radius: float, method: Method, time_li
         indptr = np.concatenate([[0], np.cumsum(kept)])[costs.indptr]
         costs = sparse.csr_array((costs.data[kept], costs.indices[kept], indptr), shape=costs.shape)
     table, locked, new = ways(costs, problem.weights), problem.locked, p - int(problem.fixed.sum())
+    if method == "auto" and new + locked.sum() > 0 and comb(int((~locked).sum()), new) <= _FEW_PLANS:
+        plan, value = _best_of_all(locked, new, score=lambda sites: -table.total(sites))
+        return _Found(plan, -value, "exact")
     plan = greedy_median(table, p=new, locked=locked)
     if not plan:
         raise InfeasibleError(too_few(problem, p))

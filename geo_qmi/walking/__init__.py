@@ -12,8 +12,9 @@ from geo_qmi.walking.covered import ENDS, Covered, covered, deployed, told_place
 from geo_qmi.walking.cut import Cut, Gained, banks, candidates, cut, edge_warning, gained, ranked
 from geo_qmi.walking.drawing import access_map, reach_map
 from geo_qmi.walking.layers import permits_of, population_of, served_of, zones_of
+from geo_qmi.walking.places import Places, places_of, sites_of
 from geo_qmi.walking.placing import MODELS, Model, Placed, capacities_of, drawn, place, rules_of
-from geo_qmi.walking.reaching import Reach, reach, sites_of, zoned
+from geo_qmi.walking.reaching import Reach, reach, zoned
 from geo_qmi.walking.telling import printed, records, tidy
 from geo_qmi.walking.terrain import Terrain, district_of, flat, terrain, with_crossing
 from geo_qmi.walking.writing import write
@@ -28,6 +29,7 @@ __all__ = [
     "Gained",
     "Model",
     "Placed",
+    "Places",
     "Reach",
     "Terrain",
     "access",
@@ -47,6 +49,7 @@ __all__ = [
     "permits_of",
     "place",
     "place_at",
+    "places_of",
     "population_of",
     "printed",
     "ranked",

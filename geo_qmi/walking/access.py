@@ -145,26 +145,29 @@ def access(
     announce("Le même terrain sans coupure", 0.0)
     free = given.free
     announce("Du départ à chaque lieu", 0.2)
-    homes, walked = _minutes_home(given, joined)
+    longest = max(minutes)
+    walked = _minutes_home(given, joined, longest=longest)
     promised = _promised(free, place) if given.ground.kind == "open" else None
     amounts = given.weights["population"].to_numpy()
-    straight = given.weights.geometry.representative_point().distance(place).to_numpy() / given.ground.walk_m_min
-    near = straight if promised is None else _minutes_home(free, promised)[1]
+    if promised is None:
+        near = given.weights.geometry.representative_point().distance(place).to_numpy() / given.ground.walk_m_min
+        discs = []
+    else:
+        near = _minutes_home(free, promised, longest=longest)
+        discs = network.catchments(free.ground, promised, minutes=minutes)
     rows: list[tuple[object, ...]] = []
-    for limit in minutes:
+    for limit, found in zip(minutes, network.catchments(given.ground, joined, minutes=minutes), strict=True):
         announce(f"Marche de {number(limit)} min", 0.4 + 0.6 * len(rows) / len(minutes))
-        found = network.catchment(given.ground, joined, minutes=limit)
         shape = found.polygon()
         radius = limit * given.ground.walk_m_min
         area, disc = shape.area, np.pi * radius**2
         if promised is not None:
-            held = network.catchment(free.ground, promised, minutes=limit)
-            area, disc = (len(one.nodes) * given.ground.cell_m**2 for one in (found, held))
+            area, disc = (len(one.nodes) * given.ground.cell_m**2 for one in (found, discs[len(rows)]))
         held_here, held_disc = amounts[walked <= limit].sum(), amounts[near <= limit].sum()
         rows.append((limit, radius, disc / 1e4, area / 1e4, area / disc, held_here, held_disc, shape))
     columns = ["minutes", "metres", "disc_ha", "reached_ha", "share", "amount", "amount_disc", "geometry"]
     layer = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=CRS)
-    return Access(name, place, layer, _lines(given, layer, place, homes))
+    return Access(name, place, layer, _lines(given, layer, place))
 
 
 def _promised(free: Terrain, place: shapely.Geometry) -> pd.DataFrame:
@@ -172,16 +175,13 @@ def _promised(free: Terrain, place: shapely.Geometry) -> pd.DataFrame:
     return network.snap(free.ground, gpd.GeoSeries([place], crs=CRS))
 
 
-def _minutes_home(given: Terrain, joined: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.float64]]:
-    """Return where each place counted joins the ground, and its minutes from the start; infinite without way."""
-    homes = network.snap(given.ground, given.weights)
-    walked = network.distances(given.ground, joined, homes, unit="minutes").to_numpy()[0]
-    return homes, np.nan_to_num(walked, nan=np.inf)
+def _minutes_home(given: Terrain, joined: pd.DataFrame, *, longest: float) -> NDArray[np.float64]:
+    """Return the minutes from the start to each place counted; infinite without way, and well beyond `longest`."""
+    walked = network.distances(given.ground, joined, given.homes, minutes=longest + 1, unit="minutes").to_numpy()[0]
+    return np.asarray(np.nan_to_num(walked, nan=np.inf), dtype=np.float64)
 
 
-def _lines(
-    given: Terrain, layer: gpd.GeoDataFrame, place: shapely.Geometry, homes: pd.DataFrame
-) -> tuple[str, ...]:  # fmt: skip
+def _lines(given: Terrain, layer: gpd.GeoDataFrame, place: shapely.Geometry) -> tuple[str, ...]:
     lines = [
         f"En {maps.words(row.minutes)} min : {maps.words(round(row.reached_ha, 1))} ha atteints à pied, soit "
         f"{100 * row.share:.0f} % du disque de {maps.words(round(row.metres))} m que montre une carte à vol d’oiseau."
@@ -194,7 +194,7 @@ def _lines(
         )
     if shapely.distance(place, shapely.boundary(given.region)) < layer["metres"].max():
         lines.append("Le point est près du bord du terrain : la plus longue marche y est coupée.")
-    refused = int(homes["node"].isna().sum())
+    refused = int(given.homes["node"].isna().sum())
     if refused:
         lines.append(
             f"{counted(refused, 'lieu compté')} {agreed(refused, 'ne rejoint', 'ne rejoignent')} pas le terrain : hors "

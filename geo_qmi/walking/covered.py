@@ -30,6 +30,10 @@ ENDS = {
     "none": "sans projet",
     "unread": "non lu",
 }
+_NO_OBJECTIVE = (
+    "Aucun objectif publié ici : rien à couvrir. Importez-les (table « Objectifs des quartiers », objectives) ou "
+    "choisissez un quartier de l’édition 1."
+)
 _RULES = {
     "reach": "à pied, depuis son emprise",
     "zone": "zone : tout son territoire, sans marche",
@@ -57,6 +61,28 @@ class Covered:
             "sentence": "Par qui",
         }  # fmt: skip
         return tidy(told, headings)
+
+    def of(self, district_id: str) -> Covered:
+        """Return what concerns one district: an objective meets the projects of its own district only.
+
+        Raises
+        ------
+        InputError
+            It has no objective.
+        """
+        found = self.answers
+        matrix, ends, needs, idle = (frame[(frame["district_id"] == district_id).to_numpy()] for frame in found)
+        if ends.empty:
+            raise InputError(_NO_OBJECTIVE)
+        places = self.places[(self.places["district_id"] == district_id).to_numpy()]
+        drawn, served, missing = self.footprints
+        ground = coverage.Footprints(
+            drawn[drawn.index.isin(places.index)],
+            served[served["project_id"].isin(places.index)].reset_index(drop=True),
+            missing[missing.index.isin(places.index)],
+        )
+        mine = coverage.Answers(matrix.reset_index(drop=True), ends, needs, idle)
+        return Covered(mine, places, ground, (*_told(mine), *_placed(places)))
 
     def matrix(self) -> pd.DataFrame:
         """Return one row an objective × project with a theme in common: place, status, and the words read."""
@@ -141,6 +167,11 @@ def deployed(tables: Mapping[str, Any], *, district_id: str | None = None) -> tu
     if district_id is not None:
         projects = projects[projects["district_id"] == district_id]
     places = coverage.derive(projects, tables["sites"], tables["districts"])
+    return places, _placed(places)
+
+
+def _placed(places: pd.DataFrame) -> tuple[str, str]:
+    """Return how many projects stand inside, outside or nowhere known, and on whose word."""
     counts = places["inside"].value_counts()
     basis = places["basis"].value_counts()
     n = len(places)
@@ -152,7 +183,7 @@ def deployed(tables: Mapping[str, Any], *, district_id: str | None = None) -> tu
         f"Mesuré sur la géométrie : {basis.get('geometry', 0)}/{n} ; dit par un document : "
         f"{basis.get('document', 0)}/{n}. Attribué ne veut pas dire déployé là."
     )
-    return places, (where, how)
+    return where, how
 
 
 def covered(
@@ -180,10 +211,7 @@ def covered(
         objectives = objectives[objectives["district_id"] == district_id]
         projects = projects[projects["district_id"] == district_id]
     if objectives.empty:
-        raise InputError(
-            "Aucun objectif publié ici : rien à couvrir. Importez-les (table « Objectifs des quartiers », objectives) "
-            "ou choisissez un quartier de l’édition 1."
-        )
+        raise InputError(_NO_OBJECTIVE)
     places, lines = deployed(tables, district_id=district_id)
     kept = set(projects["project_id"])
     statuses, tags = (

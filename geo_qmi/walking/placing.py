@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_qmi import network, schema, siting
+from geo_qmi import schema, siting
 from geo_qmi.errors import InputError, UnknownNameError, shown
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import fold
-from geo_qmi.walking.reaching import entered, sites_of, walked
+from geo_qmi.walking.places import Places, places_of
 from geo_qmi.walking.telling import tidy
 from geo_qmi.walking.terrain import PEOPLE
 from geo_qmi.wording import agreed, counted, number
@@ -139,6 +139,7 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
     permits: pd.DataFrame | None = None,
     start: str | None = None,
     months: int | None = None,
+    places: Places | None = None,
     announce: Callable[[str, float], None] = lambda *_: None,
 ) -> Placed:
     """Return the places to open among the candidates of a district.
@@ -163,6 +164,8 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
         As returned by `geo_qmi.walking.permits_of`. A place it does not name has the authority of the table alone.
     start, months
         First day of the programme and months of measure, for the latest dates.
+    places
+        As returned by `geo_qmi.walking.places_of`, when they are known already.
     announce
         Called with the French name of each stage as it begins, and the share done, 0–1.
 
@@ -184,17 +187,18 @@ def place(  # noqa: PLR0913 - the choices of one study of places, passed by name
     if kept.empty:
         raise InputError(f"Aucun des {len(mine)} lieux ne passe les règles : {_why(sieve)} Assouplissez-les.")
     announce("Lieux qui passent les règles", 0.0)
-    walkable = sites_of(tables, given)
-    deployed = _deployed(tables, walkable)
-    walkable = walkable[walkable["site_id"].isin([*kept["site_id"], *deployed])]
-    joined, refused = entered(given, walkable)
+    everything = places_of(given, tables) if places is None else places
+    deployed = _deployed(tables, everything.sites)
+    tried = [*kept["site_id"], *deployed]
+    walkable = everything.sites[everything.sites["site_id"].isin(tried)]
+    refused = everything.refused[everything.refused.index.isin(tried)]
     walkable = walkable[~walkable["site_id"].isin(refused.index)]
     if walkable.empty:
         raise InputError(f"Aucun des {len(refused)} lieux ne rejoint le terrain : {refused['reason'].iloc[0]}.")
     _refuse_fixed(fixed, walkable, mine, refused)
     limits = _limits(capacities, walkable)
     announce("Marche de chaque point à servir aux lieux", 0.2)
-    problem, unserved = _problem(given, joined, fixed=fixed, deployed=deployed, capacities=limits)
+    problem, unserved = _problem(everything, walkable, fixed=fixed, deployed=deployed, capacities=limits)
     announce("Recherche des meilleurs lieux", 0.6)
     if model == "cover":
         plan = siting.maximal_covering(problem, p=n_places, radius=minutes)
@@ -275,35 +279,31 @@ def _why(sieve: Sieve | None) -> str:
 
 def _deployed(tables: Mapping[str, Any], walkable: gpd.GeoDataFrame) -> list[str]:
     """Return the located projects that a document says deployed: they serve already."""
-    done = tables["project_statuses"].query("status == 'deployed'")["project_id"]
-    return [one for one in walkable["site_id"] if one in {f"projet-{project}" for project in done}]
+    statuses = tables["project_statuses"]
+    done = {f"projet-{one}" for one in statuses["project_id"][(statuses["status"] == "deployed").to_numpy()]}
+    return [one for one in walkable["site_id"] if one in done]
 
 
 def _problem(
-    given: Terrain,
-    joined: pd.DataFrame,
+    places: Places,
+    walkable: gpd.GeoDataFrame,
     *,
     fixed: Sequence[str],
     deployed: Sequence[str],
     capacities: pd.Series | None,
 ) -> tuple[siting.Problem, int]:
     """Return what is to be served inside the perimeter and the minutes to each place, and how many join no ground."""
-    inside = given.weights[given.weights.geometry.representative_point().within(given.perimeter.geometry.iloc[0])]
-    if inside.empty:
-        raise InputError("Rien à servir dans le périmètre : la couche d’habitants n’y a aucun lieu.")
-    inside = inside.set_index(pd.Index([f"{row:06d}" for row in range(len(inside))], name="demand_id"))
-    homes = network.snap(given.ground, inside)
-    found = homes[homes["node"].notna()]
+    minutes = places.minutes[sorted(walkable["site_id"])]
     problem = siting.from_matrix(
-        walked(given, found, joined),
-        weights=inside["population"].loc[found.index],
+        minutes,
+        weights=places.demand["population"].loc[minutes.index],
         capacities=capacities,
         fixed=fixed,
         deployed=deployed,
         unit="min",
-        ground=given.ground.label,
+        ground=places.given.ground.label,
     )
-    return problem, len(homes) - len(found)
+    return problem, len(places.demand) - len(minutes)
 
 
 def _lines(

@@ -29,15 +29,19 @@ def tidy(frame: pd.DataFrame, headings: Mapping[str, str], *, digits: Mapping[st
         Column → decimals to keep; whole numbers by default.
     """
     flat = pd.DataFrame(frame.reset_index() if frame.index.name in headings else frame)
-    kept = [column for column in headings if column in flat]
-    shown = flat[kept].reset_index(drop=True)
-    for column in kept:
-        if pd.api.types.is_float_dtype(shown[column]):
-            finite = shown[column].astype("float64").replace([np.inf, -np.inf], np.nan)
-            shown[column] = finite.round((digits or {}).get(column, 0))
-        elif pd.api.types.is_bool_dtype(shown[column]):
-            shown[column] = shown[column].map({True: "oui", False: "non"})
-    return shown.rename(columns=dict(headings))
+    shown: dict[str, Any] = {}
+    for column, heading in headings.items():
+        if column not in flat:
+            continue
+        cells = flat[column]
+        if pd.api.types.is_float_dtype(cells):
+            numbers = cells.to_numpy(dtype="float64", na_value=np.nan)
+            shown[heading] = np.where(np.isfinite(numbers), numbers, np.nan).round((digits or {}).get(column, 0))
+        elif pd.api.types.is_bool_dtype(cells):
+            shown[heading] = cells.map({True: "oui", False: "non"}).array
+        else:
+            shown[heading] = cells.array
+    return pd.DataFrame(shown)
 
 
 def printed(frame: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -8,7 +8,6 @@ without a published perimeter has no ground and is refused by name. Nothing is m
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -68,6 +67,8 @@ class Terrain:
         French sentences to show with every figure.
     demo
         Whether made-up crossings are used.
+    uncrossed
+        `ground` before any declared crossing was opened: another hour opens others in it.
     """
 
     district_id: str
@@ -82,6 +83,7 @@ class Terrain:
     bridges: gpd.GeoDataFrame
     lines: tuple[str, ...]
     demo: bool
+    uncrossed: Ground
 
     @property
     def region(self) -> shapely.Geometry:
@@ -93,13 +95,20 @@ class Terrain:
         """Where barriers are carded and people counted: the perimeter and `CARD_MARGIN_M`."""
         return shapely.buffer(self.perimeter.geometry.iloc[0], CARD_MARGIN_M)
 
-    @cached_property
+    @property
+    def homes(self) -> pd.DataFrame:
+        """Where each of `weights` joins the ground, as `geo_qmi.network.snap`."""
+        return self.ground.derived("homes", lambda: network.snap(self.ground, self.weights))
+
+    @property
     def free(self) -> Terrain:
         """The same open ground with nothing on it: what its grid makes of a disc. Streets are left as they are."""
         if self.ground.kind != "open":
             return self
-        free = network.open_ground(self.perimeter, buffer_m=self.margin_m, cell_m=self.ground.cell_m)
-        return replace(self, ground=free)
+        return replace(self, ground=self.uncrossed.derived("free", self._free))
+
+    def _free(self) -> Ground:
+        return network.open_ground(self.perimeter, buffer_m=self.margin_m, cell_m=self.ground.cell_m)
 
 
 def district_of(tables: Mapping[str, Any], name: str) -> str:
@@ -131,6 +140,7 @@ def terrain(  # noqa: PLR0913 - the choices of one ground, passed by name
     margin_m: float | None = None,
     at: str | None = None,
     slopes: bool = False,
+    like: Terrain | None = None,
     announce: Callable[[str, float], None] = lambda *_: None,
 ) -> Terrain:
     """Return the ground of a district.
@@ -154,6 +164,8 @@ def terrain(  # noqa: PLR0913 - the choices of one ground, passed by name
         Time of day, ``HH:MM``: crossings known to be shut then are not opened on open ground.
     slopes
         Walk slower uphill, where the streets carry heights.
+    like
+        This very terrain at another hour: its ground is taken as it is, but for the crossings opened or shut since.
     announce
         Called with the French name of each stage as it begins, and the share done, 0–1.
 
@@ -171,10 +183,14 @@ def terrain(  # noqa: PLR0913 - the choices of one ground, passed by name
     walls = _near(tables["barriers"], region)
     crossings, told = _at_hour(_near(tables["crossings"], region), at)
     announce("Terrain ouvert et coupures" if streets is None else "Réseau des rues", 0.1)
-    if streets is None:
-        ground = _open(host, walls, crossings, margin_m=margin)
+    if like is not None:
+        uncrossed = like.uncrossed
+    elif streets is None:
+        uncrossed = network.open_ground(host, barriers=walls, buffer_m=margin)
     else:
-        ground = _on_streets(streets, host, walls, margin_m=margin, slopes=slopes)
+        uncrossed = _on_streets(streets, host, walls, margin_m=margin, slopes=slopes)
+    ground = _opened(uncrossed, walls, crossings, like=like)
+    if streets is not None:
         lost = int(streets.geometry.isna().sum())
         told = (f"{counted(lost, 'rue')} sans géométrie dans la couche : hors du réseau.",) if lost else ()
         told += () if at is None else ("Heure demandée sans effet : les rues fournies ne portent pas d’horaires.",)
@@ -199,15 +215,21 @@ def terrain(  # noqa: PLR0913 - the choices of one ground, passed by name
         bridges=_bridges(ground, walls, crossings),
         lines=(),
         demo=demo,
+        uncrossed=uncrossed,
     )
     return replace(found, lines=(*_lines(found), *said, *told))
 
 
-def _open(host: gpd.GeoDataFrame, walls: gpd.GeoDataFrame, crossings: gpd.GeoDataFrame, *, margin_m: float) -> Ground:
-    """Return open ground, the crossings of its barriers opened but for those shut at the hour asked."""
-    usable = crossings[crossings["barrier_id"].isin(walls["barrier_id"]) | crossings["barrier_id"].isna()]
-    usable = usable[~usable["closed"]].drop(columns="closed")
-    return network.open_ground(host, barriers=walls, crossings=usable, buffer_m=margin_m)
+def _opened(
+    uncrossed: Ground, walls: gpd.GeoDataFrame, crossings: gpd.GeoDataFrame, *, like: Terrain | None
+) -> Ground:  # fmt: skip
+    """Return open ground with its crossings opened but for those shut at the hour asked; streets have their own."""
+    if like is not None and like.crossings["closed"].to_list() == crossings["closed"].to_list():
+        return like.ground
+    if uncrossed.kind != "open":
+        return uncrossed
+    usable = crossings["barrier_id"].isin(walls["barrier_id"]) | crossings["barrier_id"].isna()
+    return network.open_crossings(uncrossed, crossings[usable & ~crossings["closed"]].drop(columns="closed"))
 
 
 def _on_streets(
@@ -273,9 +295,8 @@ def _host(tables: Mapping[str, Any], district_id: str) -> gpd.GeoDataFrame:
 
 def _near(frame: gpd.GeoDataFrame, region: shapely.Geometry, *, at: bool = False) -> gpd.GeoDataFrame:
     """Return the drawn rows that meet a region, or whose own point lies in it."""
-    drawn = frame[frame.geometry.notna()]
-    shapes = shapely.point_on_surface(drawn.geometry.to_numpy()) if at else drawn.geometry.to_numpy()
-    near: gpd.GeoDataFrame = drawn[shapely.intersects(shapes, region)]
+    shapes = frame.geometry.to_numpy()
+    near: gpd.GeoDataFrame = frame[shapely.intersects(shapely.point_on_surface(shapes) if at else shapes, region)]
     return near
 
 
@@ -286,7 +307,9 @@ def squares_of(region: shapely.Geometry, side_m: float) -> gpd.GeoDataFrame:
     x, y = ((number.ravel() + 0.5) * side_m for number in (columns, rows))
     inside = shapely.intersects_xy(region, x, y)
     points = shapely.points(x[inside], y[inside])
-    return gpd.GeoDataFrame({"hectares": np.full(len(points), side_m**2 / 1e4)}, geometry=points, crs=CRS)
+    return gpd.GeoDataFrame(
+        {"hectares": np.full(len(points), side_m**2 / 1e4), "geometry": gpd.array.from_shapely(points, crs=CRS)}
+    )
 
 
 def _weights(people: gpd.GeoDataFrame | None, region: shapely.Geometry) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:

@@ -142,7 +142,7 @@ def test_nothing_becomes_a_centroid(shipped):
     assert len(found.unplaced) == 27
     bare = footprints(shipped["projects"], shipped["sites"])
     assert bare.located.empty
-    assert "à l’échelle de l’EPT" in bare.unplaced.loc["QMI1-digiponts92", "reason"]
+    assert "à l’échelle de l’établissement public territorial (EPT)" in bare.unplaced.loc["QMI1-digiponts92", "reason"]
 
 
 def test_footprint_refusals():

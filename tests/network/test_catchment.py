@@ -52,6 +52,14 @@ def test_a_longer_walk_holds_the_shorter_one(ground, home):
     assert short.polygon().difference(long.polygon()).area == pytest.approx(0, abs=1e-6)
 
 
+def test_several_times_come_from_one_search(ground, home):
+    for minutes, found in zip((5, 15, 10), network.catchments(ground, home, minutes=(5, 15, 10)), strict=True):
+        alone = network.catchment(ground, home, minutes=minutes)
+        assert found.minutes == minutes
+        assert found.nodes.equals(alone.nodes)
+        assert found.polygon().equals(alone.polygon())
+
+
 def test_the_outline_stays_on_its_side(ground, home, railway):
     drawn = network.catchment(ground, home, metres=400).polygon()
     assert not drawn.intersects(railway.geometry.iloc[0])

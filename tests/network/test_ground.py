@@ -101,6 +101,7 @@ def test_a_hill_is_slower_up_than_down_and_its_climb_is_told():
     assert (to_top["minutes"], to_top["metres"], to_top["climb_m"]) == pytest.approx((up, 100, 10))
     to_bottom = network.nearest(hill, [0]).loc[1]
     assert (to_bottom["minutes"], to_bottom["metres"], to_bottom["climb_m"]) == pytest.approx((down, 100, 0))
+    assert [network.minutes_to(hill, [one]).max() for one in (1, 0)] == pytest.approx([up, down])
 
 
 def test_unknown_heights_count_as_flat_and_are_said():

@@ -54,6 +54,13 @@ STREET = [
 PEOPLE = [40, 10, 10, 5, 10, 10, 30]
 
 
+def test_of_equal_plans_the_first_identifiers_are_kept():
+    alike = weighted(np.where(np.eye(6) == 1, 0.0, np.nan), np.ones(6))
+    assert maximal_covering(alike, p=3, radius=1).sites.index.tolist() == ["s0", "s1", "s2"]
+    near = weighted(np.where(np.eye(4) == 1, 1.0, 2.0), np.ones(4))
+    assert p_median(near, p=2).sites.index.tolist() == ["s0", "s1"]
+
+
 def test_street_by_hand():
     # 100 m around s0: 40 + 10 = 50; around s1: 10 + 5 + 10 = 25; around s2: 10 + 30 = 40.
     street = weighted(STREET, PEOPLE)
