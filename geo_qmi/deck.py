@@ -19,6 +19,7 @@ import json
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -95,8 +96,9 @@ class Look:
         Layer and identifier of the feature to outline.
     scale_bar
         Draw a bar of a known length on the ground: it stays true at every zoom.
-    nudge
-        Change it to bring a map that was moved by hand back to its opening view.
+    view
+        Name of the view, one for all maps of the same ground: what a hand moved is kept under it by the browser
+        (`dashboard/map_view.js`). Another name brings the map back to its opening view.
     aside
         Writes the rows of a layer of more than `MANY` features, given its name and its JSON, where a browser can
         fetch them, and returns the address. Without it they travel with the map.
@@ -107,7 +109,7 @@ class Look:
     extent_m: Extent | None = None
     chosen: tuple[str, str] | None = None
     scale_bar: bool = False
-    nudge: int = 0
+    view: str = ""
     aside: Callable[[str, str], str] | None = None
 
 
@@ -159,17 +161,18 @@ def deck(
     ['a-s']
     """
     hidden = set(hidden)
-    view = _view(look.extent_m or drawn.extent_m, width_px, height_px, nudge=look.nudge)
+    view = _view(look.extent_m or drawn.extent_m, width_px, height_px)
     layers = [part for layer in seen(drawn, look).layers if layer.name not in hidden for part in _parts(layer, look)]
     if look.chosen and look.chosen[0] not in hidden:
         layers += _outline(drawn, *look.chosen)
     if look.scale_bar:
         layers += _scale_bar(view, width_px, height_px)
+    named = {"id": look.view} if look.view else {}
     return _CompactDeck(
         layers=layers,
         initial_view_state=view,
         # North stays up: a map that turns has no use for a scale, and a keyboard cannot turn it back.
-        views=[pdk.View(type="MapView", controller={"dragRotate": False, "touchRotate": False})],
+        views=[pdk.View(type="MapView", controller={"dragRotate": False, "touchRotate": False}, **named)],
         map_provider="carto",  # selects the open renderer; the style below is all it loads
         map_style=_ground(look.base),
         tooltip=_TOOLTIP,
@@ -208,19 +211,17 @@ def _data_address(text: str, mime: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _view(extent_m: Extent, width_px: int, height_px: int, *, nudge: int = 0) -> pdk.ViewState:
+def _view(extent_m: Extent, width_px: int, height_px: int) -> pdk.ViewState:
     """Return the centre and the zoom at which the whole extent fits in the frame."""
     corners = gpd.GeoSeries([shapely.box(*extent_m)], crs=CRS).to_crs("EPSG:4326")
     west, south, east, north = corners.total_bounds
     # A Web Mercator world is 512 pixels wide at zoom 0; its height follows the isometric latitude.
     heights = [math.log(math.tan(math.pi / 4 + math.radians(lat) / 2)) / (2 * math.pi) for lat in (south, north)]
     scale = _FILL * min(width_px / (512 * (east - west) / 360), height_px / (512 * (heights[1] - heights[0])))
-    # The frame moves only when it is told another view: a tenth of a metre is another view, and shows nothing.
-    other = nudge % 2 * 1e-6
     return pdk.ViewState(
-        longitude=round((west + east) / 2, 5) + other,
-        latitude=round((south + north) / 2, 5) + other,
-        zoom=round(math.log2(scale), 2) + other,
+        longitude=round((west + east) / 2, 5),
+        latitude=round((south + north) / 2, 5),
+        zoom=round(math.log2(scale), 2),
     )
 
 
@@ -234,7 +235,7 @@ def _scale_bar(view: pdk.ViewState, width_px: int, height_px: int) -> list[pdk.L
     end = _WGS84.fwd(lon, lat, 90, length_m)[0]
     line = shapely.LineString([(round(lon, 6), round(lat, 6)), (round(end, 6), round(lat, 6))])
     bars = [
-        _shapes(f"echelle-{name}", Style(line=ink, width_px=width), [_feature(line, {})], told=False)
+        _shapes(f"echelle-{name}", Style(line=ink, width_px=width), _features(np.array([line])), told=False)
         for name, ink, width in (("bord", "#ffffff", 8), ("barre", "#1a1a1a", 4))
     ]
     told = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
@@ -260,8 +261,8 @@ def _outline(drawn: Map, name: str, ident: str) -> list[pdk.Layer]:
     found = None if frame is None else frame[frame["id"].astype(str) == ident]
     if found is None or found.empty:
         return []
-    features = [_feature(shape, {}) for shape in _degrees(found.geometry)]
-    outline = _shapes("objet-choisi", Style(line=_CHOSEN, width_px=5), features, told=False)
+    around = Style(line=_CHOSEN, width_px=5)
+    outline = _shapes("objet-choisi", around, _features(_degrees(found.geometry.array)), told=False)
     outline.point_type = pdk.types.String("circle")
     outline.point_radius_units = pdk.types.String("pixels")
     outline.get_point_radius = 15
@@ -297,9 +298,8 @@ def _parts(layer: Layer, look: Look) -> list[pdk.Layer]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _drawn(same: _Same) -> list[pdk.Layer]:
-    layer = same.layer
-    # Plain arrays from here: selecting rows of a frame, style by style, would cost more than all the rest.
-    shapes = _degrees(layer.frame.geometry)
+    layer = same.layer  # plain arrays from here: rows of a frame, style by style, would cost more than all the rest
+    shapes = _degrees(layer.frame.geometry.array)
     if layer.kind == "text":
         return [_text(layer, shapes)]
     styles, told = layer.frame["style"].to_numpy(dtype=object), np.array(_told(layer), dtype=object)
@@ -309,8 +309,7 @@ def _drawn(same: _Same) -> list[pdk.Layer]:
         chosen = ~points & (styles == key)
         if not chosen.any():
             continue
-        rows = [_feature(shape, words) for shape, words in zip(shapes[chosen], told[chosen], strict=True)]
-        parts.append(_shapes(f"{layer.name}-{key}", style, rows, told=layer.tooltip))
+        parts.append(_shapes(f"{layer.name}-{key}", style, _features(shapes[chosen], told[chosen]), told=layer.tooltip))
         if style.hatch_m:
             parts.append(_hatching(f"{layer.name}-{key}-hatch", style, layer.frame.geometry.to_numpy()[chosen]))
     return parts
@@ -339,14 +338,12 @@ def _shapes(ident: str, style: Style, features: list[dict[str, Any]], *, told: o
 
 def _hatching(ident: str, style: Style, areas: Iterable[shapely.Geometry]) -> pdk.Layer:
     """Return the hatch lines of areas of one style; they let the pointer through."""
-    lines = gpd.GeoSeries([hatch(shape, style.hatch_m) for shape in areas], crs=CRS)
-    features = [_feature(shape, {}) for shape in _degrees(lines) if not shape.is_empty]
-    return _shapes(ident, Style(line=style.line, width_px=1.0), features, told=False)
+    lines = gpd.GeoSeries([hatch(shape, style.hatch_m) for shape in areas], crs=CRS).array
+    drawn = _features(_degrees(lines[~lines.is_empty]))
+    return _shapes(ident, Style(line=style.line, width_px=1.0), drawn, told=False)
 
 
-def _signs(
-    layer: Layer, shapes: Iterable[shapely.Point], styles: Iterable[str], told: Iterable[dict[str, str]]
-) -> pdk.Layer:  # fmt: skip
+def _signs(layer: Layer, shapes: Any, styles: Iterable[str], told: Iterable[dict[str, str]]) -> pdk.Layer:
     """Return the points of a layer as signs of a fixed size on screen."""
     used = set(styles)
     keys = [key for key in layer.styles if key in used]
@@ -427,13 +424,17 @@ def _letters_at(
     )
 
 
-def _degrees(shapes: gpd.GeoSeries) -> Any:
-    """Return shapes in rounded degrees, as a plain array: a frame moved as a whole costs ten times more."""
-    return shapely.transform(np.asarray(shapes.array.to_crs(DEGREES)), lambda points: np.round(points, _DECIMALS))
+def _degrees(shapes: Any) -> Any:
+    """Return an array of shapes of geopandas in rounded degrees, as a plain array."""
+    return shapely.transform(np.asarray(shapes.to_crs(DEGREES)), lambda points: np.round(points, _DECIMALS))
 
 
-def _feature(shape: shapely.Geometry, properties: dict[str, str]) -> dict[str, Any]:
-    return {"type": "Feature", "geometry": shape.__geo_interface__, "properties": properties}
+def _features(shapes: Any, told: Iterable[dict[str, str]] = ()) -> list[dict[str, Any]]:
+    """Return shapes as GeoJSON, written all at once, and what pointing at each says, if anything."""
+    return [
+        {"type": "Feature", "geometry": json.loads(text), "properties": words or {}}
+        for text, words in zip_longest(shapely.to_geojson(shapes), told)
+    ]
 
 
 def _told(layer: Layer) -> list[dict[str, str]]:
@@ -441,11 +442,12 @@ def _told(layer: Layer) -> list[dict[str, str]]:
     frame = layer.frame
     if not layer.tooltip:
         return [{} for _ in range(len(frame))]
-    lines = [[f"{column} : {value}" for value in frame[column]] for column in layer.tooltip]
+    columns = {column: frame[column].to_numpy(dtype=object) for column in ("id", "label", *layer.tooltip)}
+    lines = [[f"{column} : {value}" for value in columns[column]] for column in layer.tooltip]
     texts = ["\n".join(parts) for parts in zip(*lines, strict=True)]
     return [
         {"id": str(ident), "titre": str(label), "texte": text}
-        for ident, label, text in zip(frame["id"], frame["label"], texts, strict=True)
+        for ident, label, text in zip(columns["id"], columns["label"], texts, strict=True)
     ]
 
 

@@ -14,6 +14,7 @@ from geo_qmi.editions import edition, published_places
 from geo_qmi.errors import CrsError, InputError
 from geo_qmi.maps.drawing import Map
 from geo_qmi.maps.scale import DIVIDED, value_class
+from geo_qmi.maps.sensitive import _joined
 from geo_qmi.maps.voices import VOICES
 from geo_qmi.schema import private_columns
 
@@ -313,3 +314,16 @@ def test_the_shipped_walk_is_drawn_whole_and_nothing_private_leaves(shipped):
         for column in private_columns(name):
             secrets = set(own[name][column].dropna().astype(str))
             assert not [value for value in secrets if value in everything]
+
+
+@pytest.mark.parametrize(
+    ("east", "area_m2"),
+    [([X, X + 20, X + 40], 1_200.0), ([X, X + 10, X + 20], 800.0), ([X, X, X + 20], 800.0)],
+    ids=["one grid", "overlapping", "twice the same"],
+)
+def test_ground_nobody_walked_is_one_shape_whatever_its_places(east, area_m2):
+    west = np.array(east)
+    whole = _joined(shapely.box(west, Y, west + 20, Y + 20))
+    assert whole.geom_type == "Polygon"
+    assert whole.area == area_m2
+    assert whole.equals(shapely.box(X, Y, west.max() + 20, Y + 20))

@@ -123,10 +123,21 @@ def test_individual_and_collective_are_two_maps_side_by_side():
     page = opened("sensing.py")
     assert len(page.get("deck_gl_json_chart")) == 1
     look(page, "sensible-onglet", "Individuel et collectif")
-    assert len(page.get("deck_gl_json_chart")) == 3
+    assert len(page.get("deck_gl_json_chart")) == 2  # the map of the tab that is closed is not made
     titles = said(page).replace("\\", "")
     assert "ressenti par chacun : 1 séance, 11 personnes, 92 observations" in titles
     assert "dit ou posé ensemble : 2 séances, 22 participations, 15 éléments" in titles
+
+
+@pytest.mark.usefixtures("at_shipped")
+def test_a_place_stays_chosen_while_another_tab_is_read():
+    page = opened("sensing.py")
+    page.selectbox(key="sensible-lieu").select_index(3).run()
+    chosen = page.selectbox(key="sensible-lieu").value
+    look(page, "sensible-onglet", "Désaccords et absences")
+    assert not page.get("deck_gl_json_chart")
+    look(page, "sensible-onglet", "Carte et lieux")
+    assert page.selectbox(key="sensible-lieu").value == chosen
 
 
 def test_the_map_opens_on_the_whole_perimeter_and_on_all_that_was_walked(shipped):

@@ -11,6 +11,7 @@ import gc
 import os
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 #: Names of the environment variables that tell the pages which study to open, and how.
@@ -91,8 +92,10 @@ def run() -> None:
         menu.setdefault(heading, []).append(made)
     page = st.navigation(menu, position="top")
     st.html(_FOLDER / "layout.css")
-    # Our own file, nothing of the study in it: Streamlit has no setting for the language of the page.
-    st.html(f"<script>{(_FOLDER / 'layout.js').read_text('utf-8')}</script>", unsafe_allow_javascript=True)
+    # Our own files, nothing of the study in them: Streamlit has no setting for the language of the page, and keeps no
+    # view of a map from page to page.
+    scripts = "".join((_FOLDER / name).read_text("utf-8") for name in ("layout.js", "map_view.js"))
+    st.html(f"<script>{scripts}</script>", unsafe_allow_javascript=True)
     visit.sign_in()
     banner()
     try:
@@ -103,6 +106,15 @@ def run() -> None:
 
 def _settle(title: str) -> None:
     """Spare what a page loads at its first showing, which stays for good, each later search for unreachable memory."""
+    if not _SETTLED:
+        Thread(target=_take_up_the_pen, name="geo-qmi-crayon").start()
     if title not in _SETTLED:
         _SETTLED.add(title)
         gc.freeze()
+
+
+def _take_up_the_pen() -> None:
+    """Load what draws charts while somebody reads the first page: the first chart of a server need not wait for it."""
+    from geo_qmi import charts
+
+    charts.svg(charts.funnel([charts.Step("essai", 1)], title="Essai"))

@@ -54,7 +54,8 @@ def page() -> None:
 
 def _made(tables: Mapping[str, Any], ident: str) -> Sheet:
     def build() -> Sheet:
-        return sensitive.diagnosis(ident, tables=tables, ground=_felt(tables, ident).places)
+        found = _felt(tables, ident)
+        return sensitive.diagnosis(ident, tables=tables, own=found.own, ground=found.places)
 
     return state.of_study("fiche", ident, build=build)
 
@@ -107,11 +108,12 @@ def _compare(tables: Mapping[str, Any], names: Mapping[str, str]) -> None:
         value=True,
         **visit.in_address("diagnostic-parcourus", visit.YES_OR_NO),
     )
+    went = set(tables["sessions"]["district_id"])
     with state.refusals():
-        went = set(tables["sessions"]["district_id"]) if walked else set(names)
         table = state.of_study(
-            "comparaison", walked, build=lambda: _compared(tables, {one: names[one] for one in names if one in went})
-        )
+            "comparaison", walked,
+            build=lambda: _compared(tables, {one: names[one] for one in names if one in went or not walked}, went),
+        )  # fmt: skip
     if table.empty:
         st.info("Aucune séance de terrain dans cette étude.")
         return
@@ -119,15 +121,23 @@ def _compare(tables: Mapping[str, Any], names: Mapping[str, str]) -> None:
     st.caption("Un tiret : aucune séance n’a pu le recueillir. Ce n’est pas un zéro.")
 
 
-def _compared(tables: Mapping[str, Any], names: Mapping[str, str]) -> pd.DataFrame:
+def _compared(tables: Mapping[str, Any], names: Mapping[str, str], went: set[str]) -> pd.DataFrame:
     if not names:
         return pd.DataFrame()
     counts = {
-        ident: state.of_study("indicateurs", ident, build=partial(sensitive.indicators, ident, tables=tables))
+        ident: state.of_study("indicateurs", ident, build=partial(_counted, tables, ident, met=ident in went))
         for ident in names
     }
     table = sensitive.side_by_side(counts).rename(columns={"label": "Indicateur", **names})
     return table.round(2).reset_index(drop=True)
+
+
+def _counted(tables: Mapping[str, Any], ident: str, *, met: bool) -> pd.DataFrame:
+    """Return the indicators of a district; where somebody went, from what its own sheet is made of."""
+    if not met:
+        return sensitive.indicators(ident, tables=tables)
+    found = _felt(tables, ident)
+    return sensitive.indicators(ident, tables=tables, own=found.own, ground=found.places)
 
 
 def _needs(tables: Mapping[str, Any], ident: str) -> None:

@@ -179,17 +179,18 @@ def fieldwork(tables: Mapping[str, Any], district_id: str, *, kept: Kept, cell_m
     own = sensitive.of_district(district_id, tables)
     if kept.sessions:
         own = {name: frame[frame["session_id"].isin(kept.sessions)] for name, frame in own.items()}
-    seen = sensitive.with_groups(own["observations"], participants=own["participants"])
-    own["observations"] = seen[_wanted(seen, kept)]
+    own["observations"] = _reduced(sensitive.with_groups(own["observations"], participants=own["participants"]), kept)
     host = tables["districts"][tables["districts"]["district_id"] == district_id]
     ground = sensitive.walk_ground(host, routes=own["routes"], cell_m=cell_m)
     places = sensitive.felt(own["observations"], places=ground, routes=own["routes"])
-    flags = pd.concat([frame["demo"] for frame in own.values()], ignore_index=True).astype("bool")
-    return Fieldwork(own, places, sensitive.evidence(own["observations"]), bool(flags.any()))
+    demo = any(bool(frame["demo"].any()) for frame in own.values())
+    return Fieldwork(own, places, sensitive.evidence(own["observations"]), demo)
 
 
-def _wanted(seen: pd.DataFrame, kept: Kept) -> pd.Series[bool]:
-    """Tell which observations are kept."""
+def _reduced(seen: gpd.GeoDataFrame, kept: Kept) -> gpd.GeoDataFrame:
+    """Return the observations that are kept."""
+    if not (kept.groups or kept.senses or kept.themes or kept.signs):
+        return seen
     wanted = pd.Series(data=True, index=seen.index)
     for column, chosen in (("actor_group", kept.groups), ("sense", kept.senses), ("theme", kept.themes)):
         if chosen:
@@ -199,7 +200,7 @@ def _wanted(seen: pd.DataFrame, kept: Kept) -> pd.Series[bool]:
         sign = pd.Series("none", index=seen.index).mask(valence.notna(), "neutral")
         sign = sign.mask((valence > 0).fillna(value=False), "good").mask((valence < 0).fillna(value=False), "bad")
         wanted &= sign.isin(kept.signs)
-    return wanted
+    return seen[wanted]
 
 
 def drawn(
@@ -257,9 +258,9 @@ class Ground(NamedTuple):
 def ground_of(tables: Mapping[str, Any], district_id: str) -> Ground:
     """Return what lies under every map of a district, and its French name."""
     chosen = ("districts", "communes", "barriers", "stations", "sites")
+    host = tables["districts"][tables["districts"]["district_id"] == district_id]
     ground = maps.district_map(district_id, **{name: tables[name] for name in chosen})
-    hosts = maps.hosts_of(tables["districts"], tables["communes"]).set_index("district_id")
-    return Ground(ground, str(hosts.loc[district_id, "title"]))
+    return Ground(ground, str(maps.hosts_of(host, tables["communes"])["title"].iloc[0]))
 
 
 def _framed(drawn: maps.Map, ground: Ground) -> maps.Map:
@@ -375,15 +376,17 @@ def choices_of(seen: pd.DataFrame, column: str, labels: Mapping[str, str]) -> Se
 def worded(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a section with French headings and labels; exact words, which are private, stay on the other page."""
     kept = [column for column in frame.columns if column in _HEADINGS]
-    shown = pd.DataFrame(frame[kept])
-    for column in kept:
-        if column in _LABELS:
-            shown[column] = shown[column].map(_LABELS[column])
-        elif column == "valence":
-            shown[column] = shown[column].map(number, na_action="ignore")
-        elif pd.api.types.is_float_dtype(shown[column]):
-            shown[column] = shown[column].round(2)
-    return shown.rename(columns=_HEADINGS)
+    return pd.DataFrame({_HEADINGS[column]: _worded(frame[column]) for column in kept}, index=frame.index)
+
+
+def _worded(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return one column of a section as it is read."""
+    if cells.name in _LABELS:
+        labels = _LABELS[str(cells.name)]
+        return pd.Series([labels.get(code) for code in cells], index=cells.index, dtype="str")
+    if cells.name == "valence":
+        return cells.map(number, na_action="ignore")
+    return cells.round(2) if pd.api.types.is_float_dtype(cells) else cells
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

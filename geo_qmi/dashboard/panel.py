@@ -105,8 +105,7 @@ def show_map(
     """Show a map with everything that makes it readable without seeing it.
 
     A click on an object, or its name in the list, tells all that is known of it beside the map. Layers, opacity, the
-    object and the ground framed outlive reruns and changes of page; what a hand moved is known to the browser only,
-    and is lost when the page is left.
+    object, the ground framed and what a hand moved outlive reruns and changes of page.
 
     Parameters
     ----------
@@ -121,8 +120,8 @@ def show_map(
     narrow
         Put the legend under the map: two maps stand side by side.
     place
-        Identifier of the district shown: its maps share the object chosen and the ground framed, and get the context
-        layers they lack.
+        Identifier of the district shown: its maps share the object chosen and the view, and get the context layers
+        they lack.
     """
     st.markdown(f"## {literal(drawn.title)}")
     if drawn.nothing:
@@ -163,6 +162,8 @@ def _map(asked: _Asked) -> None:
         hidden = _switches(drawn, key, memory)
         with object_box:
             _objects(asked, memory, hidden)
+            # Always there: only the browser knows whether a hand moved the map.
+            st.button("Revenir à la vue d’ensemble", key=f"{key}-ensemble", on_click=_framed, args=(asked.memo, None))
         look = _look(asked, memory)
         legend_box.html(legend(seen(drawn, look), hidden=hidden))
     with chart:
@@ -209,7 +210,7 @@ def _look(asked: _Asked, memory: MapMemory) -> Look:
         extent_m=memory.framed.get(asked.memo),
         chosen=memory.chosen.get(asked.memo),
         scale_bar=True,
-        nudge=memory.nudges.get(asked.memo, 0),
+        view=f"{memory.nudges.get(asked.memo, 0)}-{asked.memo}",
         aside=lambda name, text: state.laid_aside(f"{asked.key}-{name}", text),
     )
 
@@ -308,9 +309,7 @@ def _objects(asked: _Asked, memory: MapMemory, hidden: set[str]) -> None:
     if n_objects > _LISTED and len(labels) >= _LISTED:
         st.caption(f"{_LISTED} premiers objets sur {maps.words(n_objects)} : cherchez par le nom.")
     if layer is not None and row is not None and len(row):
-        _object(asked, layer, row, memory)
-    elif asked.memo in memory.framed:
-        _whole(asked)
+        _object(asked, layer, row)
 
 
 def _listed(layers: Sequence[Layer], *, wanted: str) -> dict[tuple[str, str], str]:
@@ -325,7 +324,7 @@ def _listed(layers: Sequence[Layer], *, wanted: str) -> dict[tuple[str, str], st
     return found
 
 
-def _object(asked: _Asked, layer: Layer, row: gpd.GeoDataFrame, memory: MapMemory) -> None:
+def _object(asked: _Asked, layer: Layer, row: gpd.GeoDataFrame) -> None:
     """Show everything the map knows of one object, and offer to frame it."""
     lines = [f"**{literal(row['label'].iloc[0])}**", f"Couche : {literal(layer.title)}"]
     lines += [f"{literal(column)} : {literal(maps.words(row[column].iloc[0]))}" for column in layer.tooltip]
@@ -334,14 +333,8 @@ def _object(asked: _Asked, layer: Layer, row: gpd.GeoDataFrame, memory: MapMemor
         xmin, ymin, xmax, ymax = row.total_bounds
         extent = (xmin - _AROUND_M, ymin - _AROUND_M, xmax + _AROUND_M, ymax + _AROUND_M)
         st.button("Cadrer sur cet objet", key=f"{asked.key}-cadrer", on_click=_framed, args=(asked.memo, extent))
-        if asked.memo in memory.framed:
-            _whole(asked)
         if asked.drawn.credits:
             st.caption(f"Sources de la carte : {literal(' · '.join(asked.drawn.credits))}")
-
-
-def _whole(asked: _Asked) -> None:
-    st.button("Revenir à la vue d’ensemble", key=f"{asked.key}-ensemble", on_click=_framed, args=(asked.memo, None))
 
 
 def _framed(memo: str, extent_m: Extent | None) -> None:

@@ -58,10 +58,12 @@ def page() -> None:
     ground = state.of_study("sol", ident, build=lambda: fieldwork.ground_of(tables, ident))
     titles = ["Carte et lieux", "Désaccords et absences", "Individuel et collectif", "Ressenti et mesure"]
     chart, apart, both, measured = st.tabs(titles, **visit.in_address("sensible-onglet", titles))
-    with chart:
-        _map(tables, ground, found, mark, view=view)
-        _place(found, mark, with_words=with_words)
-    if apart.open:  # worked out when somebody looks
+    st.session_state[_PLACE_KEY] = st.session_state.get(_PLACE_KEY)  # kept while another tab is read
+    if chart.open:  # worked out when somebody looks
+        with chart:
+            _map(tables, ground, found, mark, view=view)
+            _place(found, mark, with_words=with_words)
+    if apart.open:
         with apart:
             _apart(found, mark, with_words=with_words)
     if both.open:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import shapely
 
 from geo_qmi.maps.district import _barrier_layer, _context_layer, _station_layer
-from geo_qmi.maps.drawing import Layer, Style, credits_of, features
+from geo_qmi.maps.drawing import Layer, Style, credits_of, features, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,9 +56,7 @@ def with_context(
     window = shapely.box(*drawn.extent_m)
     had = {layer.name for layer in drawn.layers}
     tables = {"communes": communes, "streets": streets, "barriers": barriers, "stations": stations}
-    near = {
-        name: frame[frame.intersects(window)] for name, frame in tables.items() if name not in had and frame is not None
-    }
+    near = {name: within(frame, window) for name, frame in tables.items() if name not in had and frame is not None}
     makers: dict[str, Callable[[gpd.GeoDataFrame], Layer]] = {
         "communes": partial(_context_layer, insee=insee),
         "streets": _street_layer,

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geo_qmi.geo import require_metres
-from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, credits_of, extent_of, features, words
+from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, credits_of, extent_of, features, within, words
 from geo_qmi.maps.hosts import UNKNOWN_PLACE, district_layers, hosts_of, names_layer
 from geo_qmi.vocabulary import (
     BARRIER_KINDS,
@@ -69,8 +69,7 @@ def district_map(
     host = hosts_of(districts[districts["district_id"] == district_id], communes)
     row = host.iloc[0]
     window = _window(host, communes)
-    near = communes[communes.intersects(window)]
-    cutting, stops = barriers[barriers.intersects(window)], stations[stations.intersects(window)]
+    near, cutting, stops = (within(frame, window) for frame in (communes, barriers, stations))
     layers = [
         _context_layer(near, insee=row["insee"]),
         *district_layers(host, hatch_m=_HATCH_M, opacity=0.1),
@@ -80,7 +79,7 @@ def district_map(
         names_layer(near.geometry.intersection(window), ids=near["insee"], labels=near["name"]),
     ]
     layers = [layer for layer in layers if len(layer.frame)]
-    lost = _unplaced(sites[(sites["district_id"] == district_id) & sites.geometry.isna()], walks)
+    lost = _unplaced(sites, walks, district_id=district_id)
     return Map(
         title=_title(row, walks),
         layers=tuple(layers),
@@ -92,9 +91,13 @@ def district_map(
     )
 
 
-def _unplaced(sites: pd.DataFrame, walks: Mapping[str, gpd.GeoDataFrame] | None) -> pd.DataFrame:
+def _unplaced(
+    sites: gpd.GeoDataFrame, walks: Mapping[str, gpd.GeoDataFrame] | None, *, district_id: str
+) -> pd.DataFrame:  # fmt: skip
     """Return named sites and observations whose place nobody gave."""
-    rows = pd.DataFrame({"Objet": sites["name"], "Nature": sites["kind"], "Source": sites["source"]})
+    own = (sites["district_id"] == district_id).to_numpy(dtype=bool)
+    known = {"Objet": sites["name"], "Nature": sites["kind"], "Source": sites["source"]}
+    rows: pd.DataFrame = pd.DataFrame(known).loc[own & shapely.is_missing(sites.geometry.to_numpy())]
     if walks is None:
         return rows
     seen = walks["observations"]
@@ -321,10 +324,11 @@ def _description(row: pd.Series[Any], layers: list[Layer], *, n_lost: int, demo:
 
 def _rows_of(layers: list[Layer]) -> pd.DataFrame:
     """Return every feature, the ground apart, as one row: layer, name, and what its tooltip says."""
-    rows = []
+    rows: list[tuple[str, str, str]] = []
     for layer in layers:
         if layer.kind == "text" or layer.name == "communes":
             continue
         told = [" · ".join(cells) for cells in zip(*(layer.frame[column] for column in layer.tooltip), strict=True)]
-        rows.append(pd.DataFrame({"Couche": layer.title, "Objet": layer.frame["label"], "Détail": told or ""}))
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=["Couche", "Objet", "Détail"])
+        told = told or [""] * len(layer.frame)
+        rows += [(layer.title, name, cells) for name, cells in zip(layer.frame["label"], told, strict=True)]
+    return pd.DataFrame(rows, columns=["Couche", "Objet", "Détail"])

@@ -16,6 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from geopandas.array import from_shapely
 
 from geo_qmi.schema import CRS
 from geo_qmi.wording import counted, number
@@ -265,14 +266,21 @@ def class_of(value: int, classes: list[tuple[int, int]]) -> str:
 
 
 def features(
-    geometry: gpd.GeoSeries, *, ids: Iterable[Any], labels: Iterable[Any], styles: Any, **columns: Any
+    geometry: gpd.GeoSeries | NDArray[np.object_],
+    *,
+    ids: Iterable[Any],
+    labels: Iterable[Any],
+    styles: Any,
+    **columns: Any,
 ) -> gpd.GeoDataFrame:
     """Return the frame of a layer, without the rows that have no geometry."""
-    shapes = geometry.to_numpy()
+    shapes = np.asarray(geometry, dtype=object)
     drawn = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     data = {"id": ids, "label": labels, "style": styles, **columns}
     data = {name: values if isinstance(values, str) else list(compress(values, drawn)) for name, values in data.items()}
-    return gpd.GeoDataFrame(data, geometry=shapes[drawn], crs=CRS)
+    # Named, not given: a frame that is told which of its columns is the geometry is made in half the time.
+    data["geometry"] = from_shapely(shapes[drawn], crs=CRS)
+    return gpd.GeoDataFrame(data, geometry="geometry")
 
 
 def overview(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
@@ -291,3 +299,9 @@ def extent_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, *, margin_m: float = 0.0)
     """Return the bounds of `frame` with a margin around them."""
     xmin, ymin, xmax, ymax = frame.total_bounds
     return (xmin - margin_m, ymin - margin_m, xmax + margin_m, ymax + margin_m)
+
+
+def within(frame: gpd.GeoDataFrame, window: shapely.Geometry) -> gpd.GeoDataFrame:
+    """Return the rows of `frame` that meet a piece of ground."""
+    shapely.prepare(window)
+    return frame.iloc[np.flatnonzero(shapely.intersects(window, frame.geometry.to_numpy()))]

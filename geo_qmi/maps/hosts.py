@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
+from pandas.api.extensions import take
 
 from geo_qmi.maps.drawing import INK, Layer, Style, features, words
 from geo_qmi.schema import CRS
@@ -37,15 +39,16 @@ def district_name(commune: Any, name: Any) -> str:
 
 def hosts_of(districts: gpd.GeoDataFrame, communes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return `districts` with the name and contour of their commune, and words for their perimeter."""
-    by_insee = communes.set_index("insee")
-    known = districts["insee"].map(by_insee["name"])
+    row_of = {insee: row for row, insee in enumerate(communes["insee"])}
+    rows = np.array([row_of.get(insee, -1) for insee in districts["insee"]], dtype=np.intp)
+    known = take(communes["name"].array, rows, allow_fill=True)
     shown = [
         GEOMETRY_STATUSES[status] if drawn else UNKNOWN_PLACE
         for status, drawn in zip(districts["geometry_status"], districts.geometry.notna(), strict=True)
     ]
     return districts.assign(
         commune=known,
-        commune_shape=by_insee.geometry.reindex(districts["insee"]).to_numpy(),
+        commune_shape=take(communes.geometry.to_numpy(), rows, allow_fill=True, fill_value=None),
         title=[district_name(commune, name) for commune, name in zip(known, districts["name"], strict=True)],
         perimeter=shown,
     )

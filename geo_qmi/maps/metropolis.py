@@ -121,7 +121,7 @@ def _fund_layer(communes: gpd.GeoDataFrame, counts: pd.Series[int], territories:
 
 def _territory_layer(territories: gpd.GeoDataFrame) -> Layer:
     """Return the outlines of the territories; they answer no pointer, so that the communes do."""
-    title = "Limites des territoires (11 EPT et Paris)"
+    title = "Limites des établissements publics territoriaux (EPT) et de Paris"
     shapes = overview(territories.geometry).boundary
     drawn = features(shapes, ids=territories["territory"], labels=territories["name"], styles="line")
     style = Style(label=title, line=INK, width_px=1.6)
@@ -157,7 +157,10 @@ def _programme_words(
             f"{counted(len(carriers), 'commune')}, jusqu’à {words(int(counts.max()))} ({first})."
         )
     if carried_elsewhere:
-        said.append(f"En liste et non sur la carte, car portés par un EPT : {counted(carried_elsewhere, 'projet')}.")
+        said.append(
+            "En liste et non sur la carte, car portés par un établissement public territorial (EPT) : "
+            f"{counted(carried_elsewhere, 'projet')}."
+        )
     unknown = hosts.loc[hosts.geometry.isna(), "commune"]
     said.append(f"Quartiers au périmètre indicatif : {len(hosts) - len(unknown)}.")
     if len(unknown):

@@ -7,9 +7,11 @@ said is not what a person felt, and the three classes of a workshop are never me
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+import shapely
 
 from geo_qmi.maps.drawing import DEMO, Layer, Map, Style, features, words
 from geo_qmi.vocabulary import THEMES, WORKSHOP_KINDS
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import geopandas as gpd
+    from numpy.typing import NDArray
 
     from geo_qmi.maps.drawing import Extent, Kind
 
@@ -35,21 +38,26 @@ def record_layers(field: Mapping[str, gpd.GeoDataFrame]) -> list[Layer]:
     field
         Those there are of ``routes``, ``stages``, ``observations``, ``statements``, ``workshop_items``, in EPSG:2154,
         of the study or of an edition; an edition that publishes a table without its places has nothing to draw of it.
+
+    Returns
+    -------
+    The layers that hold something, bottom first.
     """
-    layers: list[Layer] = []
+    layers: list[Layer | None] = []
     field = {name: frame for name, frame in field.items() if "geometry" in frame}
     if "routes" in field:
         line = Style(label="Parcours", line=_TRACE, width_px=2.5)
-        layers.append(_marks(field["routes"], ("routes", "Parcours", "line"), ident="route_id", styles={"one": line}))
+        layers.append(_marks(field["routes"], ("routes", "Parcours", "line"), ident="route_id", style=line))
     if "stages" in field:
         stop = Style(label="Étape", fill="#ffffff", line=_TRACE, size_px=10)
         layers.append(
-            _marks(field["stages"], ("stages", "Étapes", "point"), ident="stage_id", styles={"one": stop}, label="name")
+            _marks(field["stages"], ("stages", "Étapes", "point"), ident="stage_id", style=stop, label="name")
         )
     if "observations" in field:
         seen = field["observations"]
         layers += _both(
-            seen[seen["kind"] == "absence"],
+            seen,
+            (seen["kind"] == "absence").to_numpy(dtype=bool),
             ("absences", "Ce qui manque (absences)"),
             ident="observation_id" if "observation_id" in seen else "mark_id",
             style=Style(label="Ce qui manque", line="#000000", shape="cross", size_px=13),
@@ -58,14 +66,15 @@ def record_layers(field: Mapping[str, gpd.GeoDataFrame]) -> list[Layer]:
     if "statements" in field:
         said = field["statements"]
         layers += _both(
-            said[said["scope"] == "collective"],
+            said,
+            (said["scope"] == "collective").to_numpy(dtype=bool),
             ("collective", "Propos collectifs"),
             ident="statement_id",
             style=Style(label="Propos collectif", fill="#ffffff", line="#1f78b4", shape="ring", size_px=17),
         )
     if "workshop_items" in field:
         layers += _workshop(field["workshop_items"])
-    return layers
+    return [layer for layer in layers if layer is not None]
 
 
 #: Colour and letter of the three classes of workshop objects; triangles and plain dots say a value.
@@ -76,13 +85,15 @@ _TABLE_LOOKS = {
 }
 
 
-def _workshop(items: gpd.GeoDataFrame) -> list[Layer]:
+def _workshop(items: gpd.GeoDataFrame) -> list[Layer | None]:
     """Return the three classes of workshop objects, never merged."""
+    kinds = items["kind"].to_numpy(dtype=object)
     return [
         layer
         for kind, (fill, letter) in _TABLE_LOOKS.items()
         for layer in _both(
-            items[items["kind"] == kind],
+            items,
+            kinds == kind,
             (kind, f"Atelier : {WORKSHOP_KINDS[kind]}"),
             ident="item_id",
             style=Style(
@@ -98,24 +109,27 @@ def _workshop(items: gpd.GeoDataFrame) -> list[Layer]:
     ]
 
 
-def _both(frame: gpd.GeoDataFrame, names: tuple[str, str], *, ident: str, style: Style, label: str = "") -> list[Layer]:
+def _both(
+    frame: gpd.GeoDataFrame,
+    wanted: NDArray[np.bool_],
+    names: tuple[str, str],
+    *,
+    ident: str,
+    style: Style,
+    label: str = "",
+) -> list[Layer | None]:
     """Return what was drawn as an area or a line, hatched, then what was drawn as a point."""
     name, title = names
-    points = (frame.geometry.geom_type == "Point").to_numpy(dtype=bool)
+    points = shapely.get_type_id(frame.geometry.to_numpy()) == shapely.GeometryType.POINT
     hatched = replace(
         style, label=f"{style.label} (zone)", fill="", line=style.fill or style.line, width_px=1.5, hatch_m=10.0
     )
     if style.line not in {"#ffffff", ""}:
         hatched = replace(hatched, line=style.line)
+    areas: tuple[str, str, Kind] = (f"{name}_areas", f"{title}, zones", "area")
     return [
-        _marks(
-            frame[~points],
-            (f"{name}_areas", f"{title}, zones", "area"),
-            ident=ident,
-            styles={"one": hatched},
-            label=label,
-        ),
-        _marks(frame[points], (name, title, "point"), ident=ident, styles={"one": style}, label=label),
+        _marks(frame, areas, ident=ident, style=hatched, label=label, wanted=wanted & ~points),
+        _marks(frame, (name, title, "point"), ident=ident, style=style, label=label, wanted=wanted & points),
     ]
 
 
@@ -124,21 +138,34 @@ def _marks(
     names: tuple[str, str, Kind],
     *,
     ident: str,
-    styles: Mapping[str, Style],
+    style: Style,
     label: str = "",
-) -> Layer:
-    """Return records of one table drawn alike; `label` is the column that names them, else the table does."""
+    wanted: NDArray[np.bool_] | None = None,
+) -> Layer | None:
+    """Return the placed records of one table drawn alike, or nothing; `label` is the column that names them, if any."""
     name, title, kind = names
-    told: dict[str, Any] = {}
+    shapes = frame.geometry.to_numpy()
+    placed = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    rows = np.flatnonzero(placed if wanted is None else placed & wanted)
+    if not rows.size:
+        return None
+
+    def cells(column: str) -> NDArray[np.object_]:
+        found: NDArray[np.object_] = frame[column].to_numpy(dtype=object)[rows]
+        return found
+
+    told: dict[str, list[str]] = {}
     if "theme" in frame:
-        told["Thème"] = frame["theme"].map(THEMES).fillna(_UNSAID)
+        told["Thème"] = [THEMES.get(theme, _UNSAID) for theme in cells("theme")]
     if "priority" in frame:
-        told["Priorité"] = frame["priority"].map(words)
+        told["Priorité"] = [words(rank) for rank in cells("priority")]
     if label == "name":
-        told["Ordre"] = frame["rank"].map(words)
-    labels = frame[label].fillna(title) if label in frame else [title] * len(frame)
-    drawn = features(frame.geometry, ids=frame[ident], labels=labels, styles="one", **told)
-    return Layer(name=name, title=title, kind=kind, frame=drawn, styles=styles, tooltip=tuple(told), optional=True)
+        told["Ordre"] = [words(rank) for rank in cells("rank")]
+    labels = [title if pd.isna(one) else one for one in cells(label)] if label in frame else [title] * len(rows)
+    drawn = features(shapes[rows], ids=cells(ident), labels=labels, styles="one", **told)
+    return Layer(
+        name=name, title=title, kind=kind, frame=drawn, styles={"one": style}, tooltip=tuple(told), optional=True
+    )
 
 
 def unplaced(field: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
@@ -147,10 +174,15 @@ def unplaced(field: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
     if "observations" not in field:
         return pd.DataFrame(columns=columns)
     seen = field["observations"]
-    lost = seen[seen["kind"].eq("absence") & (seen.geometry.isna() | seen.geometry.is_empty)]
-    wished = lost["wished"].fillna(_UNSAID) if "wished" in lost else "non publié"
-    told = pd.DataFrame({columns[0]: wished, columns[1]: lost["theme"].map(THEMES).fillna(_UNSAID)}, index=lost.index)
-    return told.reset_index(drop=True)
+    shapes = seen.geometry.to_numpy()
+    nowhere = shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    lost = np.flatnonzero((seen["kind"] == "absence").to_numpy(dtype=bool) & nowhere)
+    if "wished" in seen:
+        wished = [_UNSAID if pd.isna(one) else one for one in seen["wished"].to_numpy(dtype=object)[lost]]
+    else:
+        wished = ["non publié"] * len(lost)
+    themes = [THEMES.get(theme, _UNSAID) for theme in seen["theme"].to_numpy(dtype=object)[lost]]
+    return pd.DataFrame(dict(zip(columns, (wished, themes), strict=True)), dtype="str")
 
 
 def collective_map(
@@ -198,24 +230,23 @@ def collective_map(
 
 
 def _spoken_rows(said: gpd.GeoDataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "Nature": "Propos collectif",
-            "Objet": said["statement_id"],
-            "Thème": said["theme"].map(THEMES).fillna(_UNSAID),
-            "Priorité": "—",
-            "Placé": said.geometry.notna().map({True: "oui", False: "non"}),
-        }
-    ).astype("str")
+    n_said = len(said)
+    return _rows(["Propos collectif"] * n_said, said["statement_id"], said, ranks=["—"] * n_said)
 
 
 def _workshop_rows(items: gpd.GeoDataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "Nature": "Atelier : " + items["kind"].map(WORKSHOP_KINDS),
-            "Objet": items["label"].fillna(_UNSAID),
-            "Thème": items["theme"].map(THEMES).fillna(_UNSAID),
-            "Priorité": items["priority"].map(words),
-            "Placé": items.geometry.notna().map({True: "oui", False: "non"}),
-        }
-    ).astype("str")
+    kinds = [f"Atelier : {WORKSHOP_KINDS[kind]}" for kind in items["kind"]]
+    ranks = [words(rank) for rank in items["priority"].to_numpy(dtype=object)]
+    return _rows(kinds, items["label"].fillna(_UNSAID), items, ranks=ranks)
+
+
+def _rows(natures: list[str], names: pd.Series[str], frame: gpd.GeoDataFrame, *, ranks: list[str]) -> pd.DataFrame:
+    placed = ~shapely.is_missing(frame.geometry.to_numpy())
+    cells = {
+        "Nature": natures,
+        "Objet": names.to_numpy(dtype=object),
+        "Thème": [THEMES.get(theme, _UNSAID) for theme in frame["theme"].to_numpy(dtype=object)],
+        "Priorité": ranks,
+        "Placé": np.where(placed, "oui", "non"),
+    }
+    return pd.DataFrame(cells, dtype="str")

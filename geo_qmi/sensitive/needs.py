@@ -11,7 +11,9 @@ the exact geometries and identifiers are private, the rows of `need_rows` are no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -27,9 +29,14 @@ from geo_qmi.vocabulary import THEMES
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+    #: Columns of one kind of evidence, as plain arrays: a frame for each costs more than all the rest.
+    Evidence = dict[str, NDArray[Any]]
+
+Key = TypeVar("Key")
 
 #: Layer of table ``needs`` that holds what the field says.
 FIELD_LAYER = "field"
@@ -71,64 +78,85 @@ def voices(
         parts.append(_interviewed(statements))
     if workshop_items is not None:
         parts.append(_around_the_table(workshop_items))
-    told = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    known = sessions.set_index("session_id")
-    strangers = sorted(set(told["session_id"]) - set(known.index))
+    told = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    district = dict(zip(sessions["session_id"], sessions["district_id"], strict=True))
+    present = dict(
+        zip(sessions["session_id"], sessions["n_participants"].to_numpy(float, na_value=np.nan), strict=True)
+    )
+    strangers = sorted(set(told["session_id"]) - set(district))
     if strangers:
         raise InputError(f"Séance inconnue : « {strangers[0]} ». Ajoutez-la à la table des séances.")
-    told["district_id"] = told["session_id"].map(known["district_id"])
-    told["people"] = told["people"].fillna(told["session_id"].map(known["n_participants"]).astype("float64"))
-    told = told[told["theme"].notna() & (told["amount"] > 0)]
-    told = gpd.GeoDataFrame(told[_COLUMNS].reset_index(drop=True), geometry="geometry", crs=CRS)
-    total = told["amount"].groupby([told["district_id"], told["voice"]]).transform("sum")
-    told["share"] = told["people"] * told["amount"] / total
-    return told
+    kept = np.flatnonzero(~pd.isna(told["theme"]) & (told["amount"] > 0))
+    told = {name: values[kept] for name, values in told.items()}
+    told["district_id"] = np.array([district[session] for session in told["session_id"]], dtype=object)
+    groups = np.array([present[session] for session in told["session_id"]], dtype=float)
+    told["people"] = np.where(np.isnan(told["people"]), groups, told["people"])
+    found = pd.DataFrame({name: told[name] for name in _COLUMNS[:-1]})
+    owners = list(zip(told["district_id"], told["voice"], strict=True))
+    total = _totals(owners, told["amount"])
+    text = dict.fromkeys(["district_id", "voice", "theme", "evidence_id"], "str")
+    found = gpd.GeoDataFrame(found.astype(text), geometry=told["geometry"], crs=CRS)
+    found["share"] = told["people"] * told["amount"] / np.array([total[owner] for owner in owners])
+    return found
 
 
-def _walkers(observations: gpd.GeoDataFrame) -> pd.DataFrame:
+def _walkers(observations: gpd.GeoDataFrame) -> Evidence:
     """Return the bad marks and the absences; a walker is one person."""
-    force = -observations["valence"].astype("float64").clip(upper=0).fillna(0.0) / 2
-    absent = observations["kind"].eq("absence")
-    amount = force.where(observations["kind"].eq("mark"), 0.0).mask(absent, _ABSENCE)
-    return _evidence(observations, "observation_id", amount=amount, voice=observations["participant_id"], people=1.0)
+    kinds = observations["kind"].to_numpy(dtype=object)
+    amount = np.where(kinds == "mark", _force(observations), 0.0)
+    amount[kinds == "absence"] = _ABSENCE
+    return _evidence(observations, "observation_id", amount=amount, voice="participant_id", people=1.0)
 
 
-def _interviewed(statements: gpd.GeoDataFrame) -> pd.DataFrame:
+def _interviewed(statements: gpd.GeoDataFrame) -> Evidence:
     """Return the negative individual statements; an interview speaks for those interviewed."""
     needed = ["statement_id", "session_id", "scope", "theme", "valence"]
     require_columns(statements, needed, what="Propos")
-    force = -statements["valence"].astype("float64").clip(upper=0).fillna(0.0) / 2
-    amount = force.where(statements["scope"].eq("individual"), 0.0)
-    return _evidence(statements, "statement_id", amount=amount, voice=statements["session_id"], people=np.nan)
+    alone = statements["scope"].to_numpy(dtype=object) == "individual"
+    amount = np.where(alone, _force(statements), 0.0)
+    return _evidence(statements, "statement_id", amount=amount, voice="session_id", people=np.nan)
 
 
-def _around_the_table(items: gpd.GeoDataFrame) -> pd.DataFrame:
+def _force(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Return half of the valence of what is bad, as a positive number; 0 for the rest."""
+    valence = frame["valence"].to_numpy(dtype=float, na_value=np.nan)
+    return np.where(valence < 0, -valence / 2, 0.0)
+
+
+def _around_the_table(items: gpd.GeoDataFrame) -> Evidence:
     """Return the workshop objects; the three classes weigh the same, and an unranked object comes after the others."""
     require_columns(items, ["item_id", "session_id", "kind", "theme", "priority"], what="Objets d’atelier")
-    keys = [items["session_id"], items["kind"]]
-    rank = items["priority"].astype("float64")
-    last = rank.groupby(keys).transform("max").fillna(0.0) + 1
-    inverse = 1.0 / rank.fillna(last)
-    inverse = inverse.where(items["theme"].notna(), 0.0)
-    amount = inverse / inverse.groupby(keys).transform("sum").replace(0.0, 1.0)
-    return _evidence(items, "item_id", amount=amount, voice=items["session_id"], people=np.nan)
+    keys = list(zip(items["session_id"], items["kind"], strict=True))
+    rank = items["priority"].to_numpy(dtype=float, na_value=np.nan)
+    last: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for key, one in zip(keys, rank, strict=True):
+        last[key] = max(last[key], 0.0 if np.isnan(one) else one)
+    asked = np.where(np.isnan(rank), [last[key] + 1 for key in keys], rank)
+    inverse = np.where(items["theme"].isna(), 0.0, 1.0 / asked)
+    total = _totals(keys, inverse)
+    amount = inverse / np.array([total[key] or 1.0 for key in keys])
+    return _evidence(items, "item_id", amount=amount, voice="session_id", people=np.nan)
+
+
+def _totals(keys: Iterable[Key], amounts: Iterable[float]) -> dict[Key, float]:
+    """Return the sum of the amounts of each key, rounded once."""
+    parts: defaultdict[Key, list[float]] = defaultdict(list)
+    for key, amount in zip(keys, amounts, strict=True):
+        parts[key].append(amount)
+    return {key: math.fsum(own) for key, own in parts.items()}
 
 
 def _evidence(
-    frame: gpd.GeoDataFrame, id_column: str, *, amount: pd.Series[float], voice: pd.Series[str], people: float
-) -> pd.DataFrame:
-    """Return the columns shared by every kind of evidence."""
-    return pd.DataFrame(
-        {
-            "session_id": frame["session_id"].astype("str"),
-            "voice": voice.astype("str"),
-            "people": people,
-            "theme": frame["theme"].astype("str"),
-            "amount": amount.astype("float64"),
-            "evidence_id": frame[id_column].astype("str"),
-            "geometry": frame.geometry.to_numpy(),
-        }
-    )
+    frame: gpd.GeoDataFrame, id_column: str, *, amount: NDArray[np.float64], voice: str, people: float
+) -> Evidence:
+    """Return the columns shared by every kind of evidence, as plain arrays."""
+    names = {"session_id": "session_id", "voice": voice, "theme": "theme", "evidence_id": id_column}
+    return {
+        **{name: frame[column].to_numpy(dtype=object) for name, column in names.items()},
+        "people": np.full(len(frame), people),
+        "amount": amount,
+        "geometry": frame.geometry.to_numpy(),
+    }
 
 
 def located_needs(told: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -150,46 +178,56 @@ def located_needs(told: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         by district, then the heaviest first.
     """
     require_columns(told, ["district_id", "theme", "share", "voice", "evidence_id", "geometry"], what="Voix")
-    rows = []
-    total = told["share"].groupby(told["district_id"]).sum()
+    rows: list[dict[str, Any]] = []
+    total = told["share"].groupby(told["district_id"].to_numpy(dtype=object)).sum()
     share, shapes = told["share"].to_numpy(), told.geometry.to_numpy()
     voice, evidence = (told[name].to_numpy(dtype=object) for name in ("voice", "evidence_id"))
     # Rows are handled by their numbers: a frame for each place costs more than all the rest.
-    for (district, theme), group in sorted(told.groupby(["district_id", "theme"]).indices.items()):
-        for place in _clusters(shapes[group]):
-            cluster = group[place]
-            ids = sorted(evidence[cluster])
-            drawn = shapes[cluster][~shapely.is_missing(shapes[cluster])]
-            rows.append(
-                {
-                    "district_id": district,
-                    "theme": theme,
-                    "weight": share[cluster].sum() / total[district],
-                    "n_voices": len(set(voice[cluster])),
-                    "n_evidence": len(ids),
-                    "evidence_ids": " ; ".join(ids),
-                    "geometry": shapely.union_all(shapely.buffer(drawn, REACH_M)) if len(drawn) else None,
-                }
-            )
+    for (district, theme, _), found in _clusters(list(zip(told["district_id"], told["theme"], strict=True)), shapes):
+        ids = sorted(evidence[found])
+        drawn = shapes[found][~shapely.is_missing(shapes[found])]
+        rows.append(
+            {
+                "district_id": district,
+                "theme": theme,
+                "weight": share[found].sum() / total[district],
+                "n_voices": len(set(voice[found])),
+                "n_evidence": len(ids),
+                "evidence_ids": " ; ".join(ids),
+                "geometry": shapely.union_all(shapely.buffer(drawn, REACH_M)) if len(drawn) else None,
+            }
+        )
     columns = ["district_id", "theme", "weight", "n_voices", "n_evidence", "evidence_ids", "geometry"]
+    rows.sort(key=lambda row: (row["district_id"], -row["weight"], row["theme"], row["evidence_ids"]))
     table = pd.DataFrame(rows, columns=columns)
-    order = ["district_id", "weight", "theme", "evidence_ids"]
-    table = table.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
-    number = table.groupby("district_id").cumcount() + 1
-    names = [f"{district}-B{rank:02d}" for district, rank in zip(table["district_id"], number, strict=True)]
+    names, last = [], Counter[str]()
+    for district in table["district_id"]:
+        last[district] += 1
+        names.append(f"{district}-B{last[district]:02d}")
     table.insert(0, "need_id", pd.Series(names, dtype="str"))
     return gpd.GeoDataFrame(table, geometry="geometry", crs=CRS)
 
 
-def _clusters(shapes: NDArray[np.object_]) -> list[NDArray[np.intp]]:
-    """Return the rows of each place among the evidence of one theme, then those of what has no place."""
-    known = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    placed, nowhere = np.flatnonzero(known), np.flatnonzero(~known)
-    one, other = shapely.STRtree(shapes[placed]).query(shapes[placed], predicate="dwithin", distance=2 * REACH_M)
-    links = scipy.sparse.csr_array((np.ones(len(one)), (one, other)), shape=(len(placed), len(placed)))
-    n_places, label = scipy.sparse.csgraph.connected_components(links, directed=False) if len(placed) else (0, placed)
-    found = [placed[label == number] for number in range(n_places)]
-    return [*found, nowhere] if len(nowhere) else found
+def _clusters(
+    kinds: list[tuple[str, str]], shapes: NDArray[np.object_]
+) -> Iterable[tuple[tuple[str, str, int], list[int]]]:
+    """Return the rows of each place where evidence of one kind gathers; number −1 has no place."""
+    number = {kind: position for position, kind in enumerate(dict.fromkeys(kinds))}
+    group = np.array([number[kind] for kind in kinds], dtype=np.intp)
+    placed = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    label = np.full(len(shapes), -1)
+    if placed.size:
+        tree = shapely.STRtree(shapes[placed])
+        one, other = tree.query(shapes[placed], predicate="dwithin", distance=2 * REACH_M)
+        alike = group[placed[one]] == group[placed[other]]
+        links = scipy.sparse.csr_array(
+            (np.ones(int(alike.sum())), (one[alike], other[alike])), shape=(len(placed), len(placed))
+        )
+        label[placed] = scipy.sparse.csgraph.connected_components(links, directed=False)[1]
+    found: defaultdict[tuple[str, str, int], list[int]] = defaultdict(list)
+    for row, (kind, place) in enumerate(zip(kinds, label.tolist(), strict=True)):
+        found[*kind, place].append(row)
+    return found.items()
 
 
 def need_rows(located: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -206,26 +244,33 @@ def need_rows(located: gpd.GeoDataFrame) -> pd.DataFrame:
         ``district_id``, ``layer`` (``field``), ``theme``, ``weight`` (sums to 1 in each district), ``evidence``
         (numbers and identifiers, no words of anybody); by district, then in the order of the themes.
     """
-    rows: dict[tuple[Hashable, Hashable], tuple[float, str]] = {}
-    for (district, theme), group in located.groupby(["district_id", "theme"], sort=True):
-        ids = sorted(name for joined in group["evidence_ids"] for name in joined.split(" ; "))
-        n_placed = int(group.geometry.notna().sum())
+    needs: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for row, key in enumerate(zip(located["district_id"], located["theme"], strict=True)):
+        needs[key].append(row)
+    weight, evidence = located["weight"].to_numpy(), located["evidence_ids"].to_numpy(dtype=object)
+    placed = ~shapely.is_missing(located.geometry.to_numpy())
+    rank = {theme: position for position, theme in enumerate(THEMES)}
+    rows = []
+    for district, theme in sorted(needs, key=lambda need: (need[0], rank.get(need[1], len(rank)), need[1])):
+        own = needs[district, theme]
+        ids = sorted(name for joined in evidence[own] for name in joined.split(" ; "))
+        n_placed = int(placed[own].sum())
         words = f"Terrain : {counted(len(ids), 'élément')}, {counted(n_placed, 'lieu')} : {', '.join(ids)}"
-        rows[district, theme] = (float(group["weight"].sum()), words)
-    table = pd.DataFrame(
-        [(district, FIELD_LAYER, theme, *found) for (district, theme), found in rows.items()],
-        columns=["district_id", "layer", "theme", "weight", "evidence"],
-    )
-    rank = table["theme"].map({theme: position for position, theme in enumerate(THEMES)})
-    table = table.assign(_rank=rank).sort_values(["district_id", "_rank"], ignore_index=True).drop(columns="_rank")
+        # Many thirds of thirds may sum to 1 + 1e-16: a weight is at most 1.
+        rows.append((district, FIELD_LAYER, theme, min(float(weight[own].sum()), 1.0), words))
+    table = pd.DataFrame(rows, columns=["district_id", "layer", "theme", "weight", "evidence"])
     text = dict.fromkeys(["district_id", "layer", "theme", "evidence"], "str")
-    # Many thirds of thirds may sum to 1 + 1e-16: a weight is at most 1.
-    table["weight"] = table["weight"].astype("float64").clip(upper=1.0)
-    return table.astype(text)
+    return table.astype({**text, "weight": "float64"})
 
 
 def unthemed(observations: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the bad marks and absences no theme was given to: they weigh nothing, and somebody should know."""
+    return observations[lacking_theme(observations)].copy()
+
+
+def lacking_theme(observations: gpd.GeoDataFrame) -> NDArray[np.bool_]:
+    """Tell which observations are bad marks or absences without a theme."""
     require_columns(observations, ["kind", "theme", "valence"], what="Observations")
-    bad = observations["kind"].eq("mark") & (observations["valence"].fillna(0) < 0)
-    return observations[(bad | observations["kind"].eq("absence")) & observations["theme"].isna()].copy()
+    kinds = observations["kind"].to_numpy(dtype=object)
+    bad = (kinds == "mark") & (_force(observations) > 0)
+    return np.asarray((bad | (kinds == "absence")) & observations["theme"].isna().to_numpy(), dtype=bool)

@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from geopandas.array import from_shapely
 
 from geo_qmi.errors import InputError, LimitError
 from geo_qmi.geo import require_metres
@@ -90,9 +91,12 @@ def walk_ground(host: gpd.GeoDataFrame, *, routes: gpd.GeoDataFrame, cell_m: flo
     As `cells`; no row when neither perimeter nor route is known.
     """
     require_metres(host, what="les quartiers")
-    shapes = [*host.geometry.dropna(), *shapely.buffer(routes.geometry.dropna().to_numpy(), _BESIDE_M)]
+    areas, paths = host.geometry.to_numpy(), routes.geometry.to_numpy()
+    beside = shapely.buffer(paths[~shapely.is_missing(paths)], _BESIDE_M)
+    shapes = [*areas[~shapely.is_missing(areas)], *beside]
     if shapes:
-        return cells(gpd.GeoDataFrame(geometry=shapes, crs=CRS), cell_m=cell_m)
+        area = gpd.GeoDataFrame({"geometry": from_shapely(shapes, crs=CRS)}, geometry="geometry")
+        return cells(area, cell_m=cell_m)
     return gpd.GeoDataFrame({"place_id": pd.Series(dtype="str")}, geometry=[], crs=CRS)
 
 
@@ -115,10 +119,13 @@ def _grid(area: gpd.GeoDataFrame | Sequence[float], *, cell_m: float) -> gpd.Geo
         kept = shapely.intersects(shape, drawn)
         east, north, drawn = east[kept], north[kept], drawn[kept]
     names = [f"{cell_m:g}mE{x:.0f}N{y:.0f}" for x, y in zip(east.tolist(), north.tolist(), strict=True)]
-    return gpd.GeoDataFrame({"place_id": pd.Series(names, dtype="str")}, geometry=drawn, crs=CRS)
+    found = {"place_id": pd.array(names, dtype="str"), "geometry": from_shapely(drawn, crs=CRS)}
+    return gpd.GeoDataFrame(found, geometry="geometry")
 
 
-def _shape_of(area: gpd.GeoDataFrame | Sequence[float]) -> tuple[shapely.Geometry | None, Sequence[float]]:
+def _shape_of(
+    area: gpd.GeoDataFrame | Sequence[float],
+) -> tuple[shapely.Geometry | None, Sequence[float]]:
     """Return the geometry of an area (None when it is a plain box) and its bounds."""
     if not isinstance(area, gpd.GeoDataFrame):
         if len(area) != 4 or not np.isfinite(area).all() or area[0] > area[2] or area[1] > area[3]:
@@ -264,6 +271,20 @@ def walked(places: gpd.GeoDataFrame, *, routes: gpd.GeoDataFrame, reach_m: float
     DataFrame
         ``place`` (index label of `places`), ``session_id``; each pair once, sorted.
     """
+    place, session = _passed(places, routes, reach_m=reach_m)
+    found = pd.DataFrame({"place": places.index[place], "session_id": session})
+    return found.sort_values(["place", "session_id"], ignore_index=True)
+
+
+def n_walks(places: gpd.GeoDataFrame, *, routes: gpd.GeoDataFrame, reach_m: float) -> Positions:
+    """Return how many sessions walked past each place; parameters of `walked`."""
+    return np.bincount(_passed(places, routes, reach_m=reach_m)[0], minlength=len(places))
+
+
+def _passed(
+    places: gpd.GeoDataFrame, routes: gpd.GeoDataFrame, *, reach_m: float
+) -> tuple[Positions, NDArray[np.object_]]:
+    """Return the row number of the place and the session of each passage, each pair once."""
     require_places(places)
     require_columns(routes, ["session_id", "geometry"], what="Parcours")
     require_metres(routes, what="les parcours")
@@ -279,9 +300,9 @@ def walked(places: gpd.GeoDataFrame, *, routes: gpd.GeoDataFrame, reach_m: float
         enough = np.ones(len(place), dtype=bool)
         enough[along] = near >= _ALONG * shapely.length(shapes[place[along]])
         route, place = route[enough], place[enough]
-    found = pd.DataFrame({"place": places.index[place], "session_id": routes["session_id"].to_numpy()[route]})
-    order = np.argsort(place, kind="stable")
-    return found.iloc[order].drop_duplicates().sort_values(["place", "session_id"], ignore_index=True)
+    session, names = pd.factorize(routes["session_id"], use_na_sentinel=False)
+    place, number = np.divmod(np.unique(place * max(len(names), 1) + session[route]), max(len(names), 1))
+    return place, np.asarray(names, dtype=object)[number]
 
 
 def _legs(paths: NDArray[np.object_]) -> tuple[NDArray[np.object_], Positions]:

@@ -8,9 +8,11 @@ which are private too and leave only through `geo_qmi.editions`.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -18,8 +20,8 @@ import shapely
 from geo_qmi.errors import UnknownNameError, shown
 from geo_qmi.guards import require_columns
 from geo_qmi.sensitive.inputs import FLOOR_PEOPLE
-from geo_qmi.sensitive.needs import located_needs, need_rows, unthemed, voices
-from geo_qmi.sensitive.places import unattached, walk_ground
+from geo_qmi.sensitive.needs import lacking_theme, located_needs, need_rows, voices
+from geo_qmi.sensitive.places import positions, walk_ground
 from geo_qmi.sensitive.values import felt
 from geo_qmi.vocabulary import ACTOR_GROUPS, PLACE_STATES, SESSION_KINDS
 from geo_qmi.wording import counted
@@ -27,7 +29,8 @@ from geo_qmi.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import geopandas as gpd
+    from numpy.typing import NDArray
+    from pandas.api.extensions import ExtensionArray
 
     Tables = Mapping[str, gpd.GeoDataFrame | pd.DataFrame]
 
@@ -95,8 +98,13 @@ class Sheet:
 
 
 def diagnosis(
-    district_id: str, *, tables: Tables, cell_m: float = CELL_M, ground: gpd.GeoDataFrame | None = None
-) -> Sheet:  # fmt: skip
+    district_id: str,
+    *,
+    tables: Tables,
+    cell_m: float = CELL_M,
+    own: Tables | None = None,
+    ground: gpd.GeoDataFrame | None = None,
+) -> Sheet:
     """Return the diagnosis sheet of one district.
 
     Parameters
@@ -107,6 +115,8 @@ def diagnosis(
         Table name → frame for all of `TABLES`, of the whole study.
     cell_m
         Side of the cells in metres.
+    own
+        Rows of the field tables of the district, as returned by `of_district`, where they are there already.
     ground
         Every observation felt on these cells, as returned by `geo_qmi.sensitive.felt`, where it is there already.
 
@@ -119,7 +129,7 @@ def diagnosis(
     host = tables["districts"][tables["districts"]["district_id"] == district_id]
     if host.empty:
         raise UnknownNameError(f"Quartier inconnu : « {shown(district_id)} ».")
-    own = of_district(district_id, tables)
+    own = of_district(district_id, tables) if own is None else own
     if ground is None:
         ground = _felt_ground(host, own, cell_m=cell_m)
     located = located_needs(
@@ -130,9 +140,11 @@ def diagnosis(
             workshop_items=own["workshop_items"],
         )
     )
-    said = own["statements"][own["statements"]["scope"] == "collective"]
-    ranked = own["workshop_items"].sort_values(["kind", "priority", "item_id"], na_position="last")
-    absent = own["observations"][own["observations"]["kind"] == "absence"]
+    seen, said, items = own["observations"], own["statements"], own["workshop_items"]
+    absent = np.flatnonzero((seen["kind"] == "absence").to_numpy(dtype=bool))
+    together = np.flatnonzero((said["scope"] == "collective").to_numpy(dtype=bool))
+    ranked = _plain(items, ["kind", "priority", "label", "theme", "item_id"])
+    ranked = ranked.sort_values(["kind", "priority", "item_id"], na_position="last", ignore_index=True)
     name = host["name"].iloc[0]
     return Sheet(
         district_id=district_id,
@@ -140,22 +152,29 @@ def diagnosis(
         demo=any(bool(own[table]["demo"].any()) for table in own if "demo" in own[table]),
         counts=_counts(own, lambda: ground),
         places=_top_places(ground, own["stages"]),
-        absences=_plain(absent, ["observation_id", "theme", "wished"]).assign(
-            located=absent.geometry.notna().to_numpy()
+        absences=_plain(seen, ["observation_id", "theme", "wished"], rows=absent).assign(
+            located=~shapely.is_missing(seen.geometry.to_numpy()[absent])
         ),
-        dissensus=with_stops(_split(ground), own["stages"])[_PLACE],
+        dissensus=_told(ground, _split(ground), own["stages"]),
         needs=_themes(located),
-        collective=_plain(said, ["statement_id", "theme", "valence", "statement"]),
-        workshop=_plain(ranked, ["kind", "priority", "label", "theme"]),
+        collective=_plain(said, ["statement_id", "theme", "valence", "statement"], rows=together),
+        workshop=ranked.drop(columns="item_id"),
         missing=pd.DataFrame({"what": pd.Series(_gaps(host, own, ground), dtype="str")}),
     )
 
 
-def indicators(district_id: str, *, tables: Tables, cell_m: float = CELL_M) -> pd.DataFrame:
+def indicators(
+    district_id: str,
+    *,
+    tables: Tables,
+    cell_m: float = CELL_M,
+    own: Tables | None = None,
+    ground: gpd.GeoDataFrame | None = None,
+) -> pd.DataFrame:
     """Return the ``counts`` of the sheet of a district without the rest of it; parameters as for `diagnosis`."""
     host = tables["districts"][tables["districts"]["district_id"] == district_id]
-    own = of_district(district_id, tables)
-    return _counts(own, lambda: _felt_ground(host, own, cell_m=cell_m))
+    rows = of_district(district_id, tables) if own is None else own
+    return _counts(rows, lambda: _felt_ground(host, rows, cell_m=cell_m) if ground is None else ground)
 
 
 def comparison(sheets: list[Sheet]) -> pd.DataFrame:
@@ -187,13 +206,12 @@ def of_district(district_id: str, tables: Tables) -> dict[str, gpd.GeoDataFrame 
     """Return the rows of each field table (`TABLES` but ``districts``) that belong to a district's sessions."""
     sessions = tables["sessions"][tables["sessions"]["district_id"] == district_id]
     names = [name for name in TABLES if name not in {"districts", "sessions"}]
-    kept = {name: tables[name][tables[name]["session_id"].isin(sessions["session_id"])] for name in names}
+    rows = {name: np.flatnonzero(tables[name]["session_id"].isin(sessions["session_id"])) for name in names}
+    kept = {name: tables[name].iloc[rows[name]] for name in names}
     return {"sessions": sessions, **kept}
 
 
-def _felt_ground(
-    host: gpd.GeoDataFrame, own: dict[str, gpd.GeoDataFrame | pd.DataFrame], *, cell_m: float
-) -> gpd.GeoDataFrame:
+def _felt_ground(host: gpd.GeoDataFrame, own: Tables, *, cell_m: float) -> gpd.GeoDataFrame:
     """Return the state of every cell of the perimeter and of the ground beside the routes."""
     places = walk_ground(host, routes=own["routes"], cell_m=cell_m)
     return felt(own["observations"], places=places, routes=own["routes"])
@@ -204,55 +222,77 @@ _PLACE = ["place_id", "near", "value", "n_people", "polarisation", "display", "g
 
 def _top_places(ground: gpd.GeoDataFrame, stages: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the places with most votes on either side: their number times their mean, never their marks."""
-    pull = (ground["value"] * ground["n_people"]).fillna(0.0)
-    ordered = ground.assign(_pull=pull).sort_values(["_pull", "place_id"], ascending=[False, True])
-    best = ordered[ordered["_pull"] > 0].head(_TOP).assign(side="positive")
-    worst = ordered[ordered["_pull"] < 0].iloc[::-1].head(_TOP).assign(side="negative")
-    return with_stops(pd.concat([best, worst]), stages)[["side", *_PLACE]].reset_index(drop=True)
+    pull = np.nan_to_num(ground["value"].to_numpy() * ground["n_people"].to_numpy())
+    names = ground["place_id"].to_numpy(dtype=object)
+    ordered = sorted(np.flatnonzero(pull).tolist(), key=lambda row: (-pull[row], names[row]))
+    best = [row for row in ordered if pull[row] > 0][:_TOP]
+    worst = [row for row in reversed(ordered) if pull[row] < 0][:_TOP]
+    sides = ["positive"] * len(best) + ["negative"] * len(worst)
+    return _told(ground, [*best, *worst], stages, side=pd.array(sides, dtype="str"))
 
 
-def _split(ground: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the divided places, the most polarised first."""
-    split = ground[ground["state"] == "divided"]
-    return split.sort_values(["polarisation", "n_people", "place_id"], ascending=[False, False, True])
+def _split(ground: gpd.GeoDataFrame) -> list[int]:
+    """Return the row numbers of the divided places, the most polarised first."""
+    apart, people, names = (ground[name].to_numpy() for name in ("polarisation", "n_people", "place_id"))
+    rows = np.flatnonzero((ground["state"] == "divided").to_numpy(dtype=bool))
+    return sorted(rows.tolist(), key=lambda row: (-apart[row], -people[row], names[row]))
+
+
+def _told(
+    ground: gpd.GeoDataFrame, rows: list[int], stages: gpd.GeoDataFrame, **first: ExtensionArray
+) -> gpd.GeoDataFrame:
+    """Return some rows of the ground with the name of the closest stop, after other columns of those rows."""
+    at = np.array(rows, dtype=np.intp)
+    shapes = ground.geometry.array.take(at)
+    cells = {column: ground[column].array.take(at) for column in _PLACE if column in ground}
+    near = pd.array(_near(np.asarray(shapes), stages), dtype="str")
+    told = {column: cells.get(column, near) for column in _PLACE}
+    return gpd.GeoDataFrame({**first, **told, "geometry": shapes}, geometry="geometry")
 
 
 def with_stops(places: gpd.GeoDataFrame, stages: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return `places` on a fresh index with ``near``, the name of the closest stop within 250 m: a name to find it."""
-    names = np.full(len(places), None, dtype=object)
-    stops = stages[stages.geometry.notna()]
-    if len(stops) and len(places):
-        centres = shapely.centroid(places.geometry.to_numpy())
-        row, stop = shapely.STRtree(stops.geometry.to_numpy()).query_nearest(
-            centres, max_distance=_NEAR_STOP_M, all_matches=False
-        )
-        names[row] = stops["name"].to_numpy(dtype=object)[stop]
+    names = _near(places.geometry.to_numpy(), stages)
     return places.assign(near=pd.Series(names, index=places.index, dtype="str")).reset_index(drop=True)
 
 
-def _plain(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Return some columns of a frame, without geometry, on a fresh index."""
-    return pd.DataFrame(frame[columns]).reset_index(drop=True)
+def _near(shapes: NDArray[np.object_], stages: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """Return the name of the closest stop within 250 m of each place, or nothing."""
+    names = np.full(len(shapes), None, dtype=object)
+    stops = stages.geometry.to_numpy()
+    known = np.flatnonzero(~shapely.is_missing(stops))
+    if known.size and shapes.size:
+        row, stop = shapely.STRtree(stops[known]).query_nearest(
+            shapely.centroid(shapes), max_distance=_NEAR_STOP_M, all_matches=False
+        )
+        names[row] = stages["name"].to_numpy(dtype=object)[known[stop]]
+    return names
+
+
+def _plain(frame: pd.DataFrame, columns: list[str], *, rows: NDArray[np.intp] | None = None) -> pd.DataFrame:
+    """Return some columns of a frame, and some of its rows, without geometry, on a fresh index."""
+    kept = {column: frame[column].array for column in columns}
+    return pd.DataFrame(kept if rows is None else {column: cells.take(rows) for column, cells in kept.items()})
 
 
 def _themes(located: gpd.GeoDataFrame) -> pd.DataFrame:
     """Return the weight of each theme and the number of places behind it."""
     rows = need_rows(located)
-    placed = located[located.geometry.notna()].groupby("theme").size()
-    rows["n_places"] = rows["theme"].map(placed).fillna(0).astype(np.int64)
+    placed = Counter(located["theme"][~shapely.is_missing(located.geometry.to_numpy())])
+    rows["n_places"] = np.array([placed[theme] for theme in rows["theme"]], dtype=np.int64)
     ordered = rows.sort_values(["weight", "theme"], ascending=[False, True])
     return _plain(ordered, ["theme", "weight", "n_places"])
 
 
 def _counts(
-    own: dict[str, gpd.GeoDataFrame | pd.DataFrame], felt_ground: Callable[[], gpd.GeoDataFrame]
+    own: Tables, felt_ground: Callable[[], gpd.GeoDataFrame]
 ) -> pd.DataFrame:  # fmt: skip
     """Return the indicators, the same for every district; the ground is asked for where somebody went."""
     sessions, seen = own["sessions"], own["observations"]
-    of_kind = sessions["kind"].value_counts()
+    of_kind = Counter(sessions["kind"])
     rows: list[tuple[str, str, float]] = [
         ("n_sessions", "Séances", len(sessions)),
-        *((f"n_{kind}", f"Séances : {text}", int(of_kind.get(kind, 0))) for kind, text in SESSION_KINDS.items()),
+        *((f"n_{kind}", f"Séances : {text}", of_kind[kind]) for kind, text in SESSION_KINDS.items()),
     ]
     # What no session could have collected is missing, not zero.
     met, table, went = len(sessions) > 0, "workshop" in of_kind, bool(len(seen) or len(own["routes"]))
@@ -284,28 +324,27 @@ _WALKED = {
 }
 
 
-def _walked(own: dict[str, gpd.GeoDataFrame | pd.DataFrame], ground: gpd.GeoDataFrame) -> dict[str, float]:
+def _walked(own: Tables, ground: gpd.GeoDataFrame) -> dict[str, float]:
     """Return the indicators of a walk."""
     seen = own["observations"]
-    kinds, states = seen["kind"].value_counts(), ground["state"].value_counts()
+    kinds, states = (Counter(frame[name].to_numpy(dtype=object)) for frame, name in ((seen, "kind"), (ground, "state")))
     return {
         "n_people": seen["participant_id"].nunique(),
         "n_observations": len(seen),
-        "n_marks": int(kinds.get("mark", 0)),
-        "n_silences": int(kinds.get("silence", 0)),
-        "n_absences": int(kinds.get("absence", 0)),
+        "n_marks": kinds["mark"],
+        "n_silences": kinds["silence"],
+        "n_absences": kinds["absence"],
         "route_m": float(round(own["routes"].geometry.length.sum())),
-        **{f"cells_{code}": int(states.get(code, 0)) for code in PLACE_STATES},
+        **{f"cells_{code}": states[code] for code in PLACE_STATES},
         "cells_firm": int((ground["n_people"] >= FLOOR_PEOPLE).sum()),
         "mean_value": float(ground["value"].mean()),
     }
 
 
-def _gaps(
-    host: gpd.GeoDataFrame, own: dict[str, gpd.GeoDataFrame | pd.DataFrame], ground: gpd.GeoDataFrame
-) -> list[str]:
+def _gaps(host: gpd.GeoDataFrame, own: Tables, ground: gpd.GeoDataFrame) -> list[str]:
     """Say in French what the sheet does not know."""
     seen, items, kinds = own["observations"], own["workshop_items"], set(own["sessions"]["kind"])
+    shapes = seen.geometry.to_numpy()
     found = ["Le périmètre du quartier n’est pas connu."] if host.geometry.isna().all() else []
     found += [f"Aucune séance de type « {text} »." for kind, text in SESSION_KINDS.items() if kind not in kinds]
     absent = [text for code, text in ACTOR_GROUPS.items() if code not in set(own["participants"]["actor_group"])]
@@ -315,16 +354,17 @@ def _gaps(
     traced = own["routes"]["session_id"].nunique()
     missing = [
         (walks - traced, "marche sans parcours tracé : ce qui y fut silencieux ne se distingue pas du non parcouru"),
-        (len(unthemed(seen)), "ressenti négatif ou absence sans thème : hors des besoins"),
-        (int(seen.geometry.isna().sum()), "observation sans lieu : hors de la carte"),
-        (len(_off_ground(seen, ground)), "observation hors du périmètre et loin du parcours : hors de la carte"),
-        (int(seen["kind"].eq("mark").mul(seen["valence"].isna()).sum()), "ressenti sans valence : sans vote"),
+        (int(lacking_theme(seen).sum()), "ressenti négatif ou absence sans thème : hors des besoins"),
+        (int(shapely.is_missing(shapes).sum()), "observation sans lieu : hors de la carte"),
+        (_n_off_ground(shapes, ground), "observation hors du périmètre et loin du parcours : hors de la carte"),
+        (int(((seen["kind"] == "mark") & seen["valence"].isna()).sum()), "ressenti sans valence : sans vote"),
         (int(items["priority"].isna().sum()), "objet d’atelier sans rang de priorité"),
         (int(ground["n_people"].between(1, FLOOR_PEOPLE - 1).sum()), "cellule à moins de cinq personnes"),
     ]
     return found + [f"{counted(n, words)}." for n, words in missing if n > 0]
 
 
-def _off_ground(seen: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the placed observations that fall on no cell."""
-    return unattached(seen[seen.geometry.notna()], places=ground)
+def _n_off_ground(shapes: NDArray[np.object_], ground: gpd.GeoDataFrame) -> int:
+    """Return how many placed observations fall on no cell."""
+    row, _ = positions(shapes, places=ground)
+    return int((~shapely.is_missing(shapes)).sum()) - len(np.unique(row))

@@ -10,7 +10,7 @@ is evidence of one person, so read ``n_people``; a silence is not a vote for 0.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,11 +19,11 @@ import pandas as pd
 from geo_qmi.guards import require_columns
 from geo_qmi.sensitive.dissensus import polarisation
 from geo_qmi.sensitive.inputs import FLOOR_PEOPLE, SCALE
-from geo_qmi.sensitive.places import SEGMENT_REACH_M, WALK_REACH_M, positions, walked
+from geo_qmi.sensitive.places import SEGMENT_REACH_M, WALK_REACH_M, n_walks, positions
 from geo_qmi.sensitive.votes import ballots, distinct, tallied
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -135,21 +135,27 @@ def felt(
         route passes), ``display`` (of ``PLACE_DISPLAYS``: under five people, a symbol with its number), ``geometry``.
         A place with only unsigned marks is felt, with a missing value.
     """
-    table = values(observations, places=places, reach_m=reach_m)
+    told = values(observations, places=places, reach_m=reach_m)
     shapes = observations.geometry.to_numpy()
-    unsigned = (observations["kind"].eq("mark") & observations["valence"].isna()).to_numpy(dtype=bool)
-    table["n_unsigned"] = _spoken(shapes, unsigned, places=places, reach_m=reach_m)
-    silent = observations["kind"].eq("silence").to_numpy(dtype=bool)
+    kinds = observations["kind"].to_numpy(dtype=object)
+    unsigned = (kinds == "mark") & observations["valence"].isna().to_numpy()
     people = pd.factorize(observations["participant_id"])[0]
-    table["n_silent"] = _spoken(shapes, silent, places=places, reach_m=reach_m, people=people)
-    passed = walked(places, routes=routes, reach_m=walk_reach_m).groupby("place").size()
-    table["n_walks"] = passed.reindex(places.index).fillna(0).astype(np.int64)
-    table.insert(0, "state", states(table))
-    table.insert(0, "place_id", places["place_id"])
-    shown = np.where(table["n_people"] >= FLOOR_PEOPLE, "surface", "symbol")
-    said = table["state"].isin(["felt", "divided"])
-    table["display"] = pd.Series(np.where(said, shown, "none"), index=table.index, dtype="str")
-    return gpd.GeoDataFrame(table, geometry=places.geometry, crs=places.crs)
+    counts = {
+        **{str(name): told[name].to_numpy() for name in told},
+        "n_unsigned": _spoken(shapes, unsigned, places=places, reach_m=reach_m),
+        "n_silent": _spoken(shapes, kinds == "silence", places=places, reach_m=reach_m, people=people),
+        "n_walks": n_walks(places, routes=routes, reach_m=walk_reach_m),
+    }
+    state = _states(counts)
+    shown = np.where(counts["n_people"] >= FLOOR_PEOPLE, "surface", "symbol")
+    display = np.where((state == "felt") | (state == "divided"), shown, "none")
+    table = {
+        "place_id": places["place_id"].array,
+        "state": pd.array(state, dtype="str"),
+        **counts,
+        "display": pd.array(display, dtype="str"),
+    }
+    return gpd.GeoDataFrame({**table, "geometry": places.geometry.array}, geometry="geometry", index=places.index)
 
 
 def evidence(observations: pd.DataFrame) -> str:
@@ -202,13 +208,17 @@ def states(table: pd.DataFrame) -> pd.Series[str]:
     """
     needed = ["n_people", "n_positive", "n_negative", "n_unsigned", "n_silent", "n_walks"]
     require_columns(table, needed, what="Lieux")
-    sides = table["n_positive"] + table["n_negative"]
-    camp = table[["n_positive", "n_negative"]].min(axis=1)
+    return pd.Series(_states({name: table[name].to_numpy() for name in needed}), index=table.index, dtype="str")
+
+
+def _states(counts: Mapping[str, NDArray[Any]]) -> NDArray[np.str_]:
+    """Return the state of each place; parameters of `states`, as plain arrays."""
+    sides = counts["n_positive"] + counts["n_negative"]
+    camp = np.minimum(counts["n_positive"], counts["n_negative"])
     divided = (camp > 0) & (camp >= CAMP_SHARE * sides - 1e-9)
-    spoken = (table["n_people"] > 0) | (table["n_unsigned"] > 0)
-    passed = (table["n_walks"] > 0) | (table["n_silent"] > 0)
-    codes = np.select([divided, spoken, passed], ["divided", "felt", "silent"], default="not_walked")
-    return pd.Series(codes, index=table.index, dtype="str")
+    spoken = (counts["n_people"] > 0) | (counts["n_unsigned"] > 0)
+    passed = (counts["n_walks"] > 0) | (counts["n_silent"] > 0)
+    return np.select([divided, spoken, passed], ["divided", "felt", "silent"], default="not_walked")
 
 
 def _spoken(

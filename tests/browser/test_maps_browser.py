@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pytest
-from browser_pages import PHONE, Watched, choose, open_panel, press
+from browser_pages import PHONE, Watched, choose, drag_map, open_panel, press
 
 from geo_qmi.maps.bases import BASE_HOST
 
@@ -26,12 +26,44 @@ def test_an_object_of_the_list_is_told_and_framed_without_a_pointer(district):
     page = district.page
     choose(page, "Un objet de la carte", "Aulnay-sous-Bois (Gares et stations) (idfm-37)")
     page.get_by_text("Couche : Gares et stations").wait_for()
+    whole = view(page)
     assert page.get_by_text("Ligne : RER B").is_visible()  # two other stations have the same name
-    back = page.get_by_role("button", name="Revenir à la vue d’ensemble")
-    press(page, "Cadrer sur cet objet", back.is_visible)
+    press(page, "Cadrer sur cet objet", lambda: view(page)[2] > whole[2])
     district.keep("carte-objet")
-    press(page, "Revenir à la vue d’ensemble", back.is_hidden)
+    press(page, "Revenir à la vue d’ensemble", lambda: view(page) == whole)
     assert page.get_by_role("button", name="Cadrer sur cet objet").is_visible()  # the object stays chosen
+
+
+#: Longitude, latitude and zoom of the first map of the page, once it is there: those given, when some are.
+_VIEW = """given => {
+    const at = geoQmiViews()[0]?.viewState;
+    const found = at && [at.longitude, at.latitude, at.zoom];
+    return found && (!given || given.every((part, n) => part === found[n])) && found;
+}"""
+
+
+def view(page: Any, given: list[float] | None = None) -> list[float]:
+    """Return where the first map of the page stands, as the browser draws it; wait for the view given."""
+    return page.wait_for_function(_VIEW, arg=given).json_value()
+
+
+def test_a_map_moved_by_hand_is_found_as_it_was_left_until_the_whole_is_asked_for(district):
+    page = district.page
+    assert district.painted() > 30
+    whole = view(page)
+    press(page, "Agrandir", lambda: view(page)[2] >= whole[2] + 1)
+    drag_map(page, lambda: view(page)[0] < whole[0], by=(60, 30))  # what was west comes under the hand
+    moved = view(page)
+    assert moved[2] == whole[2] + 1
+    for title in ("Carte sensible", "Quartier"):
+        district.open(title)
+        assert view(page, moved) == moved
+    district.open("Programme")  # another ground
+    assert view(page)[2] < whole[2]
+    district.open("Quartier")
+    press(page, "Revenir à la vue d’ensemble", lambda: view(page) == whole)
+    district.open("Accès et coupures")
+    assert view(page)[:2] != moved[:2]
 
 
 def test_an_online_base_is_called_only_once_switched_on(district):

@@ -32,7 +32,8 @@ def test_a_ground_felt_before_gives_the_same_sheet(shipped):
     host = shipped["districts"][shipped["districts"]["district_id"] == "QMI1-AUL"]
     cells = walk_ground(host, routes=own["routes"], cell_m=50.0)
     ground = felt(own["observations"], places=cells, routes=own["routes"])
-    given, alone = (diagnosis("QMI1-AUL", tables=shipped, ground=one) for one in (ground, None))
+    given = diagnosis("QMI1-AUL", tables=shipped, own=own, ground=ground)
+    alone = diagnosis("QMI1-AUL", tables=shipped)
     for title, frame in alone.sections().items():
         pd.testing.assert_frame_equal(pd.DataFrame(given.sections()[title]), pd.DataFrame(frame))
 
