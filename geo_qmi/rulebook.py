@@ -169,16 +169,22 @@ def _header(line: str) -> str | None:
 
 def _require_written(before: str, after: str, values: Mapping[str, float]) -> None:
     """Raise `InputError` unless `after` says each of `values`; a text that was not TOML is left to `parsed`."""
+    if not values:
+        return
     try:
         tomllib.loads(before)
     except tomllib.TOMLDecodeError:
         return
+    try:
+        said = tomllib.loads(after)
+    except tomllib.TOMLDecodeError:
+        said = {}
     for path, value in values.items():
+        found: object = said
         try:
-            found: object = tomllib.loads(after)
             for part in path.split("."):
                 found = found[part]  # type: ignore[index]
-        except (tomllib.TOMLDecodeError, KeyError, TypeError):
+        except (KeyError, TypeError):
             found = None
         if found != value:
             raise InputError(

@@ -2,7 +2,8 @@
 
 A sheet embeds its letters, and going through the six thousand of the whole font for the hundred it needs is a tenth of
 its making. This keeps those French is written with, and their kerning, from the fonts matplotlib ships. The outlines
-and widths are untouched (a test compares them); any other letter is taken from the whole font.
+and widths are untouched (a test compares them); any other letter is taken from the whole font. The cut fonts have a
+name of their own: matplotlib's SVG knows a letter by the name of its font and its number there, and the numbers differ.
 
 Run with ``python scripts/cut_letters.py``.
 """
@@ -19,6 +20,8 @@ WHOLE = Path(mpl.get_data_path()) / "fonts" / "ttf"
 CUT = Path(__file__).resolve().parent.parent / "geo_qmi" / "plate" / "letters"
 #: Latin with its accents, then dashes, quotation marks, spaces, signs, arrows and comparisons.
 LETTERS = [*range(0x20, 0x7F), *range(0xA0, 0x180), *map(ord, "‐‑‒–—‘’‚“”„†•…‰′″‹›€№←↑→↓−≈≠≤≥×●■▲\u2009\u202f")]
+#: Number of the name that matplotlib takes for a font.
+_POSTSCRIPT = 6
 
 
 def main() -> None:
@@ -32,6 +35,9 @@ def main() -> None:
         cutter = subset.Subsetter(options)
         cutter.populate(unicodes=LETTERS)
         cutter.subset(font)
+        for record in font["name"].names:
+            if record.nameID == _POSTSCRIPT:
+                record.string = f"{record.toUnicode()}-Cut"
         font.save(CUT / name)
     shutil.copyfile(WHOLE / "LICENSE_DEJAVU", CUT / "LICENSE.txt")
 

@@ -7,6 +7,7 @@ import os
 from itertools import combinations
 
 import pytest
+from matplotlib.text import Text
 
 from geo_qmi import atlas, cli
 from geo_qmi.atlas import BOUND
@@ -114,7 +115,7 @@ def test_no_name_of_a_crowded_sheet_covers_another(shipped):
     pages = atlas.sheet(shipped, kind="sensitive", district_id="QMI1-NOI", layout=layout)
     x, y, width, tall = pages.sheet.frame_mm
     boxes = []
-    for text in pages.figures[0].axes[0].texts:
+    for text in (one for one in pages.figures[0].artists if isinstance(one, Text)):
         left, base = text.get_position()
         if x <= left <= x + width and y <= base <= y + tall:
             pt = text.get_fontsize()

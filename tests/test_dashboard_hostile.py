@@ -111,6 +111,7 @@ def test_hostile_words_places_and_dates_are_shown_as_text_on_every_page(path):
         ("access.py", "acces-onglet"),
         ("pairing.py", "appariement-onglets"),
         ("covering.py", "sites-onglet"),
+        ("evaluating.py", "evaluation-onglet"),
     ],
 )
 def test_hostile_words_are_text_in_the_tabs_that_open_later(path, file, key):
@@ -133,6 +134,30 @@ def test_hostile_words_are_text_in_what_is_made_when_asked(path):
         app.toggle(key=asked).set_value(True).run()
         assert not app.exception, asked
         assert not read_as_markup(app), asked
+
+
+def test_every_file_of_publication_is_made_from_hostile_words_and_none_reads_as_markup(path):
+    (_, app), *_ = walk(["publication.py"])
+    app.segmented_control(key="edition").set_value("jury").run()
+    app.multiselect(key="dossier-cartes").set_value([]).run()
+    app.button(key="couches-lister").click().run()
+    for key in ("papier", "page", "table", "dossier", "atelier"):
+        app.button(key=f"{key}-faire").click().run()
+        assert not app.exception, key
+        assert not app.error, key
+        assert not read_as_markup(app), key
+        _, made = app.session_state[f"fait-{key}"]
+        assert made.content, key
+        assert b"<script>alert(1)" not in made.content, key
+
+
+def test_an_edition_that_would_let_unread_words_out_is_refused_in_a_sentence(path):
+    """Titles of sessions repeat here what somebody said: nothing is drawn."""
+    (_, app), *_ = walk(["publication.py"])
+    app.button(key="papier-faire").click().run()
+    assert not app.exception
+    assert "Édition refusée" in app.error[0].value
+    assert not read_as_markup(app)
 
 
 @pytest.mark.parametrize(

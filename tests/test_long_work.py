@@ -212,6 +212,40 @@ def test_a_ranking_stopped_leaves_the_page_whole(monkeypatch):
     assert not [one for one in app.button if one.key == "classement-recommencer"]
 
 
+@pytest.mark.parametrize(
+    ("tab", "toggle", "slow", "key", "stage"),
+    [
+        ("Pourquoi", "", "refusals", "solidite-pourquoi-pas", "Ce que les règles permettent"),
+        ("Pourquoi", "appariement-fiche", "sheet", "solidite-fiche", "Ce qui explique le plan"),
+        ("Vague suivante", "vague-partir", "following", "vague", "Recherche du plan de la vague"),
+    ],
+)
+def test_an_answer_to_the_jury_stopped_leaves_the_page_whole(monkeypatch, tab, toggle, slow, key, stage):
+    monkeypatch.delenv(STUDY_VARIABLE, raising=False)
+    monkeypatch.delenv(READ_ONLY_VARIABLE, raising=False)
+    real = getattr(jury, slow)
+
+    def stopped(*args, **options):
+        monkeypatch.setattr(jury, slow, real)
+        long_work.stop(key)
+        st.rerun()
+
+    app = AppTest.from_file(str(SCRIPT), default_timeout=120).run()
+    app.query_params["appariement-onglets"] = tab
+    if not toggle:
+        monkeypatch.setattr(jury, slow, stopped)
+    app = app.switch_page("pairing.py").run()
+    if toggle:
+        monkeypatch.setattr(jury, slow, stopped)
+        app.toggle(key=toggle).set_value(True).run()
+    assert not app.exception
+    assert any(f"Arrêté à l’étape « {stage} »" in one.value for one in app.info)
+    assert any(one.label == "Télécharger les données de cette page" for one in app.expander)
+    app.button(key=f"{key}-recommencer").click().run()
+    assert not app.exception
+    assert not [one for one in app.button if one.key == f"{key}-recommencer"]
+
+
 def test_a_walk_stopped_before_its_writing_leaves_the_study_as_it_was(study, monkeypatch):
     from geo_qmi.intake import walks
 

@@ -6,6 +6,7 @@ import math
 import re
 from itertools import combinations
 from pathlib import Path
+from threading import Event, Thread
 
 import geopandas as gpd
 import matplotlib as mpl
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.font_manager import get_font
 from matplotlib.ft2font import LoadFlags
+from matplotlib.text import Text
 
 from geo_qmi import plate
 from geo_qmi.errors import InputError, UnknownNameError
@@ -67,7 +69,12 @@ def small_map(*layers: Layer, **changes: object) -> Map:
 
 def written(pages: plate.Pages, page: int = 0) -> list[str]:
     """Every line of text of a page."""
-    return [text.get_text() for text in pages.figures[page].axes[0].texts]
+    return [text.get_text() for text in lines_of(pages, page)]
+
+
+def lines_of(pages: plate.Pages, page: int = 0) -> list[Text]:
+    """Every line of text of a page, as drawn."""
+    return [one for one in pages.figures[page].artists if isinstance(one, Text)]
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +109,23 @@ def test_a_point_of_the_ground_lies_at_its_millimetre(pages):
     middle = np.array([x + width / 2, y + tall / 2])
     # At 1:5000, 100 m are 20 mm.
     np.testing.assert_allclose(found, middle + np.array([[0, 0], [20, 0], [0, -10]]), atol=1e-6)
+
+
+def test_two_readers_write_one_after_the_other():
+    inside = Event()
+
+    def other() -> None:
+        with ink.look():
+            inside.set()
+
+    with ink.look():
+        assert mpl.rcParams["svg.hashsalt"] == "geo-qmi"
+        thread = Thread(target=other)
+        thread.start()
+        assert not inside.wait(0.1)
+    assert inside.wait(60)
+    thread.join()
+    assert mpl.rcParams["svg.hashsalt"] != "geo-qmi"
 
 
 def test_the_file_keeps_the_scale():
@@ -201,7 +225,7 @@ def test_signs_carry_their_letters_on_the_map_and_in_a_legend_read_from_the_top(
         for name, fill, letters, at in (("Sous", "#ffffff", "H2", 300), ("Sur", "#542788", "É", 600))
     ]  # fmt: skip
     drawn = plate.draw(small_map(*groups), scale=5000)
-    texts = drawn.figures[0].axes[0].texts
+    texts = lines_of(drawn)
     lines = [text.get_text() for text in texts]
     assert (lines.count("H2"), lines.count("É")) == (2, 2)
     assert lines.index("Sur") < lines.index("Sous")
@@ -344,6 +368,16 @@ def test_the_letters_cut_for_french_are_those_of_the_whole_font(name):
     for letter in letters:
         ours, theirs = (font.load_char(letter, flags=LoadFlags.NO_HINTING) for font in (cut, whole))
         assert (ours.linearHoriAdvance, ours.bbox) == (theirs.linearHoriAdvance, theirs.bbox), chr(letter)
+
+
+def test_letters_of_both_fonts_keep_their_shapes_on_one_drawing():
+    figure, axes = ink.page(60, 20)
+    for height, text in ((5, "0,25"), (15, "0,25 ✓")):  # the tick is in the whole font only
+        ink.words(axes, (5, height), text, pt=10, bold=True)
+    drawn = ink.saved(figure, "svg", title="T").decode()
+    shapes = dict(re.findall(r'<path id="(DejaVu[^"]+)" d="([^"]+)"', drawn))
+    cut, whole = (re.findall(r'href="#(DejaVu[^"]+)"', line)[:4] for line in drawn.split("<!-- ")[1:])
+    assert [shapes[ident] for ident in cut] == [shapes[ident] for ident in whole]
 
 
 def test_a_letter_french_does_not_use_is_taken_from_the_whole_font():

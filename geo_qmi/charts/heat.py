@@ -6,8 +6,9 @@ score is a hatched cell with a word, and what the plan keeps is framed and ticke
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -87,9 +88,12 @@ def score_matrix(
     ordered = sorted(map(str, scores.index), key=lambda ident: (projects[ident].casefold(), ident))
     columns = [str(ident) for ident in scores.columns]
     kept = set(plan)
+    values, least, most = (ends.to_numpy(dtype=float).tolist() for ends in (scores, low, high))
     cells = {
-        ident: tuple(_cell(scores, low, high, pair=(ident, column), kept=(ident, column) in kept) for column in columns)
-        for ident in ordered
+        str(ident): tuple(
+            _cell(*ends, kept=(str(ident), column) in kept) for column, *ends in zip(columns, *rows, strict=True)
+        )
+        for ident, *rows in zip(scores.index, values, least, most, strict=True)
     }
     drawn = _drawn(ordered, scores, kept)
     names = [districts[column] for column in columns]
@@ -118,12 +122,11 @@ def score_matrix(
     )
 
 
-def _cell(scores: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame, *, pair: tuple[str, str], kept: bool) -> Cell:
-    value: Any = scores.loc[pair]
-    if pd.isna(value):
+def _cell(value: float, low: float, high: float, *, kept: bool) -> Cell:
+    if math.isnan(value):
         return Cell(None, "", kept)
-    least, most = fixed(low.loc[pair]), fixed(high.loc[pair])  # type: ignore[arg-type]
-    return Cell(float(value), "" if least == most else f"[{least}–{most}]", kept)
+    least, most = fixed(low), fixed(high)
+    return Cell(value, "" if least == most else f"[{least}–{most}]", kept)
 
 
 def _drawn(ordered: Sequence[str], scores: pd.DataFrame, kept: Collection[tuple[str, str]]) -> list[str]:

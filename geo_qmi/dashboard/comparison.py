@@ -67,6 +67,12 @@ class Comparison:
         plan = self.match.plan.rows
         return plan.head(0) if self.refusal else plan
 
+    @property
+    def rows(self) -> pd.DataFrame:
+        """Return table ``scores``; nobody is assigned when there is no plan."""
+        rows = self.match.rows
+        return rows.assign(assigned=rows["assigned"] & False) if self.refusal else rows
+
 
 def gathered(
     candidates: Candidates,
@@ -135,18 +141,17 @@ def compare(
 
 def plan_rows(found: Comparison, candidates: Candidates, districts: Mapping[str, str]) -> pd.DataFrame:
     """Return the plan with French headings: candidate, district, score, rank of that district for the candidate."""
-    plan = found.plan
-    ranks = matching.ranks(found.match.scores)
-    ends = found.match.appraisal
-    pairs = list(zip(plan["project_id"], plan["district_id"], strict=True))
+    plan, scores, ends = found.plan, found.match.scores, found.match.appraisal
+    projects, places = pd.Index(plan["project_id"]), pd.Index(plan["district_id"])
+    pairs = scores.index.get_indexer(projects), scores.columns.get_indexer(places)
     return pd.DataFrame(
         {
             "Quartier": plan["district_id"].map(districts),
             candidates.noun.capitalize(): plan["project_id"].map(candidates.names()),
             "Score": plan["score"].round(3),
-            "Au plus bas": [round(float(ends.low.loc[pair]), 3) for pair in pairs],
-            "Au plus haut": [round(float(ends.high.loc[pair]), 3) for pair in pairs],
-            "Rang du quartier": [ranks.loc[pair] for pair in pairs],
+            "Au plus bas": [round(end, 3) for end in ends.low.to_numpy()[pairs].tolist()],
+            "Au plus haut": [round(end, 3) for end in ends.high.to_numpy()[pairs].tolist()],
+            "Rang du quartier": matching.ranks(scores).to_numpy()[pairs].tolist(),
         }
     ).sort_values(["Quartier", "Score"], ascending=[True, False], ignore_index=True)
 

@@ -49,11 +49,17 @@ def why_not(found: Comparison, project_id: str, district_id: str) -> None:
     """Say what it would cost to put one candidate in one district."""
     if found.refusal:
         return
-    with state.refusals(), st.spinner("Recherche de l’autre plan…"):
+
+    def work(bar: Bar) -> matching.WhyNot:
+        bar("Ce que les règles permettent")
         call = state.remembered(_key(found, "refus"), lambda: jury.refusals(found.prepared, found.match))
-        answer = state.remembered(
-            _key(found, "pourquoi pas", project_id, district_id), lambda: call.why_not(project_id, district_id)
-        )
+        bar("Recherche de l’autre plan")
+        return call.why_not(project_id, district_id)
+
+    try:
+        answer = _awaited(found, "pourquoi-pas", work, project_id, district_id)
+    except Stopped:
+        return
     if answer.placed:
         st.success(literal(answer.sentence))
     else:
@@ -64,8 +70,10 @@ def sheet(found: Comparison, project_id: str) -> None:
     """Offer the explanation sheet of one candidate."""
     if not st.toggle("Préparer la fiche d’explication de ce dossier", key="appariement-fiche"):
         return
-    with state.refusals(), st.spinner("Mise en page…"):
-        record, page, paper = state.remembered(_key(found, "fiche", project_id), lambda: _sheet(found, project_id))
+    try:
+        record, page, paper = _awaited(found, "fiche", lambda bar: _sheet(found, project_id, bar), project_id)
+    except Stopped:
+        return
     st.caption(literal(record["outcome"]))
     one, two, three = st.columns(3)
     one.download_button("Fiche en page (HTML)", page, file_name="fiche.html", mime="text/html", key="fiche-html")
@@ -76,8 +84,10 @@ def sheet(found: Comparison, project_id: str) -> None:
     )  # fmt: skip
 
 
-def _sheet(found: Comparison, project_id: str) -> tuple[dict[str, Any], str, bytes]:
+def _sheet(found: Comparison, project_id: str, bar: Bar) -> tuple[dict[str, Any], str, bytes]:
+    bar("Ce qui explique le plan")
     record = jury.sheet(found.prepared, found.match, project_id).as_dict()
+    bar("Mise en page")
     return record, sheets.to_html(record), sheets.to_pdf(record)
 
 
@@ -102,10 +112,10 @@ def strength(found: Comparison) -> None:
             _questions(found)
 
 
-def _awaited(found: Comparison, name: str, work: Callable[[Bar], Result]) -> Result:
-    """Return a long search on this comparison, made once, with a bar and a way to stop."""
+def _awaited(found: Comparison, name: str, work: Callable[[Bar], Result], *parts: str) -> Result:
+    """Return a long search on this comparison and these parts of it, made once, with a bar and a way to stop."""
     with state.refusals():
-        return awaited(f"solidite-{name}", (state.Same(found),), work)
+        return awaited(f"solidite-{name}", (state.Same(found), *parts), work, total=2)
 
 
 def _questions(found: Comparison) -> None:
@@ -221,8 +231,10 @@ def _decide(found: Comparison, written: pd.DataFrame, labels: Mapping[str, str])
             placeholder="Choisissez",
             key="decision-quartier",
         )
+        left, right = st.columns(2)  # row by row: a phone and the Tab key go down one column, then the other
         actor = visit.actor("Qui décide", box=left, key="decision-qui")
         reason = right.text_input("Motif", max_chars=500, key="decision-motif")
+        left, right = st.columns(2)
         one = left.form_submit_button("Noter cette décision")
         rest = right.form_submit_button("Suivre la proposition pour tous les autres")
     if not one and not rest:

@@ -86,10 +86,7 @@ def _page(tables: Mapping[str, pd.DataFrame], names: dict[str, str]) -> None:
         with check:
             _check(found, candidates, names)
             rounds.identities(candidates.rows, tables)
-    rows = state.remembered(
-        ("scores", state.Same(found)), lambda: matching.score_rows(found.match.scores, plan=found.plan)
-    )
-    results = {"scores": rows, "needs": found.match.appraisal.needs, "offers": found.match.appraisal.offers}
+    results = {"scores": found.rows, "needs": found.match.appraisal.needs, "offers": found.match.appraisal.offers}
     downloads(results, key="appariement", mark=maps.DEMO if candidates.demo else "")
 
 
@@ -192,7 +189,7 @@ def _found(
             tables,
             district_ids=district_ids,
             book=book,
-            fingerprint=state.of_study("empreinte", build=state.study().fingerprint),
+            fingerprint=state.of_study("empreinte", build=lambda: state.study().fingerprint()),
             reader=reader,
             field=_said(tables) if comparison.weighs_field(book) else None,
         )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from geo_qmi.dashboard.comparison import Comparison
+    from geo_qmi.dashboard.long_work import Bar
 
 _MARKS = ["csv", "xlsx", "ods"]
 
@@ -95,13 +96,21 @@ def next_wave(found: Comparison, tables: Mapping[str, pd.DataFrame], names: Mapp
     if not st.toggle("Préparer cette vague", key="vague-partir"):
         return
     today = datetime.now(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%d")
-    with state.refusals(), st.spinner("Recherche du plan de la vague…"):
-        book = parsed(
-            with_values(found.prepared.book.text, {"quotas.low": int(low), "quotas.high": int(high)}),
-            name=found.prepared.book.name,
-        )
+
+    def work(bar: Bar) -> jury.Wave:
+        bar("Dossiers non retenus")
+        values = {"quotas.low": int(low), "quotas.high": int(high)}
+        book = parsed(with_values(found.prepared.book.text, values), name=found.prepared.book.name)
         earlier = jury.dated(found.prepared, found.match, wave=first, at=today)
-        later = jury.following(earlier, tables, book=book, districts=chosen, wave=second, at=today)
+        bar("Recherche du plan de la vague")
+        return jury.following(earlier, tables, book=book, districts=chosen, wave=second, at=today)
+
+    mark = (state.stamp(), state.Same(found), first, second, *chosen, low, high, today)
+    try:
+        with state.refusals():
+            later = awaited("vague", mark, work, total=2)
+    except Stopped:
+        return
     show_finding(later.finding)
     st.download_button(
         "Télécharger les scores datés (waves.csv)",

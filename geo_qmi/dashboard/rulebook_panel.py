@@ -56,7 +56,7 @@ def rules(least: DeltaGenerator, most: DeltaGenerator) -> Rulebook:
         if value != now:
             values[path] = value
     with state.refusals():
-        applied = rulebook.parsed(rulebook.with_values(book.text, values), name=book.name)
+        applied = rulebook.parsed(rulebook.with_values(book.text, values), name=book.name) if values else book
     download.download_button(
         "Télécharger ces règles", applied.text, file_name="regles.toml", mime="text/plain", key="regles-sortie"
     )

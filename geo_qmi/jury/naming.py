@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def labels(prepared: Prepared) -> dict[str, str]:
     """Return project and district identifier → name shown."""
     names = dict(zip(prepared.candidates["project_id"], prepared.candidates["name"].astype("str"), strict=True))
-    return names | {district: prepared.place(district) for district in prepared.districts}
+    return names | prepared.places()
 
 
 def named(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import scipy
 from scipy import sparse
-from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from geo_qmi.errors import InfeasibleError, InputError, shown
 from geo_qmi.matching.optimum import optimum
@@ -220,12 +220,12 @@ def _clash(known: NDArray[np.bool_], lower: NDArray[np.int64]) -> NDArray[np.boo
     heads = np.concatenate([1 + wanted, 1 + n_districts + project, np.full(n_projects, sink)])
     room = np.concatenate([lower, np.ones(len(project) + n_projects)]).astype(np.int32)
     graph = sparse.csr_array((room, (tails, heads)), shape=(sink + 1, sink + 1))
-    found = maximum_flow(graph, source, sink)
+    found = scipy.sparse.csgraph.maximum_flow(graph, source, sink)
     if found.flow_value >= lower.sum():
         return np.zeros(n_districts, dtype=bool)
     left = sparse.csr_array(graph - found.flow)
     left.eliminate_zeros()
-    reached = breadth_first_order(left, source, return_predecessors=False)
+    reached = scipy.sparse.csgraph.breadth_first_order(left, source, return_predecessors=False)
     return np.isin(1 + wanted, reached)
 
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import scipy
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from geo_qmi.matching.optimum import feasible
 from geo_qmi.matching.program import compiled
@@ -145,7 +145,7 @@ def _suspects(program: Program) -> NDArray[np.bool_] | None:
     """
     elastic = _elastic(program)
     cost = np.concatenate([np.zeros(program.n_pairs), np.ones(elastic.n_breaches)])
-    result = linprog(cost, A_ub=elastic.rows, b_ub=elastic.limits, method="highs-ds")
+    result = scipy.optimize.linprog(cost, A_ub=elastic.rows, b_ub=elastic.limits, method="highs-ds")
     if result.fun < 1e-7:
         return None
     priced = np.zeros(len(program.limits) + 1, dtype=bool)
@@ -201,11 +201,11 @@ def _least_cover(touched: list[NDArray[np.bool_]], n: int) -> NDArray[np.bool_]:
     """Return the fewest rules that touch each of the given sets."""
     if not touched:
         return np.zeros(n, dtype=bool)
-    result = milp(
+    result = scipy.optimize.milp(
         np.ones(n),
         integrality=np.ones(n),
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(sparse.csr_array(np.array(touched, dtype=np.float64)), lb=1.0),
+        bounds=scipy.optimize.Bounds(0, 1),
+        constraints=scipy.optimize.LinearConstraint(sparse.csr_array(np.array(touched, dtype=np.float64)), lb=1.0),
     )
     found: NDArray[np.bool_] = np.rint(result.x) > 0.5
     return found
@@ -220,11 +220,11 @@ def _given_up(
     """
     room = np.where(held[elastic.breaker], 0.0, np.inf)
     pairs = np.ones(program.n_pairs)
-    result = milp(
+    result = scipy.optimize.milp(
         np.concatenate([0 * pairs, np.ones(elastic.n_breaches)]),
         integrality=np.concatenate([pairs * (not program.flow), np.zeros(elastic.n_breaches)]),
-        bounds=Bounds(0, np.concatenate([pairs, room])),
-        constraints=LinearConstraint(elastic.rows, ub=elastic.limits),
+        bounds=scipy.optimize.Bounds(0, np.concatenate([pairs, room])),
+        constraints=scipy.optimize.LinearConstraint(elastic.rows, ub=elastic.limits),
         options={"time_limit": time_limit_s},
     )
     given_up = np.zeros(len(held), dtype=bool)

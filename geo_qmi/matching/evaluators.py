@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from geo_qmi.errors import InputError, shown
 from geo_qmi.guards import require_columns, require_present
@@ -72,7 +72,7 @@ def severity(marks: pd.DataFrame, *, correct: bool = False) -> Severity:
     values = given["score"].to_numpy(dtype="float64")
     n, m = len(projects), len(judges)
     links = sparse.coo_array((np.ones(len(values)), (rows, n + columns)), shape=(n + m, n + m))
-    n_groups, group = connected_components(links, directed=False)
+    n_groups, group = scipy.sparse.csgraph.connected_components(links, directed=False)
     merit, strict = _fitted(values, rows, columns, group)
     by_project = given.groupby("project_id")["score"]
     raw = by_project.mean().to_numpy()

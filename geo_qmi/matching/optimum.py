@@ -25,8 +25,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import scipy
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 from geo_qmi.errors import LimitError
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from scipy.optimize import OptimizeResult
 
     from geo_qmi.matching.program import Program
 
@@ -151,7 +150,7 @@ def relaxation(program: Program, gain: NDArray[np.float64]) -> Relaxed | None:
     """Return the linear relaxation of `program` for `gain`, or nothing when it has no solution."""
     rows, limits = _one_sided(program)
     usable = np.flatnonzero(~program.hopeless)
-    result = linprog(-gain[usable], A_ub=rows[:, usable], b_ub=limits, bounds=(0, 1), method="highs-ds")
+    result = scipy.optimize.linprog(-gain[usable], A_ub=rows[:, usable], b_ub=limits, bounds=(0, 1), method="highs-ds")
     if result.status == 2:
         return None
     usage, price = np.zeros(len(gain)), np.full(len(gain), np.inf)
@@ -200,16 +199,16 @@ def _of_flow(program: Program, *, settle: bool) -> Optimum | None:
 
 def _on_face(
     cost: NDArray[np.float64], rows: sparse.csr_array, limits: NDArray[np.float64], tight: NDArray[np.bool_]
-) -> OptimizeResult:
+) -> scipy.optimize.OptimizeResult:
     """Return the least cost among the points of a face, where some rows are filled exactly."""
     if not tight.any():
-        return linprog(cost, A_ub=rows, b_ub=limits, method="highs-ds")
-    return linprog(
+        return scipy.optimize.linprog(cost, A_ub=rows, b_ub=limits, method="highs-ds")
+    return scipy.optimize.linprog(
         cost, A_ub=rows[~tight], b_ub=limits[~tight], A_eq=rows[tight], b_eq=limits[tight], method="highs-ds"
     )
 
 
-def _whole(result: OptimizeResult) -> NDArray[np.bool_]:
+def _whole(result: scipy.optimize.OptimizeResult) -> NDArray[np.bool_]:
     """Return the solution as a yes or no for each variable; anything else is a fault of ours, not of the data."""
     if result.status != 0:
         raise RuntimeError(f"HiGHS failed on a feasible flow: {result.message}")
@@ -321,11 +320,11 @@ def _searched(program: Program, gain: NDArray[np.float64], *, time_limit_s: floa
     rows = program.matrix[:, usable]
     refused = True
     for presolve in (True, False):
-        result = milp(
+        result = scipy.optimize.milp(
             -gain[usable],
             integrality=np.ones(len(usable)),
-            bounds=Bounds(0, 1),
-            constraints=LinearConstraint(rows, program.low, program.high) if rows.shape[0] else (),
+            bounds=scipy.optimize.Bounds(0, 1),
+            constraints=scipy.optimize.LinearConstraint(rows, program.low, program.high) if rows.shape[0] else (),
             options={"mip_rel_gap": gap, "time_limit": time_limit_s, "presolve": presolve},
         )
         if result.x is None:

@@ -170,9 +170,10 @@ def checked_scores(scores: pd.DataFrame) -> pd.DataFrame:
         table = scores.astype("float64")
     except (TypeError, ValueError) as error:
         raise InputError("Scores : attendu des nombres entre 0 et 1, ou rien quand le score est inconnu.") from error
-    table = table.set_axis(table.index.astype("str"), axis=0).set_axis(table.columns.astype("str"), axis=1)
-    table = table.sort_index(axis=0).sort_index(axis=1)
-    values = table.to_numpy()
+    projects, districts = table.index.astype("str"), table.columns.astype("str")
+    rows, columns = projects.argsort(), districts.argsort()
+    values = table.to_numpy()[np.ix_(rows, columns)]
+    table = pd.DataFrame(values, index=projects[rows], columns=districts[columns], copy=False)
     wrong = ~np.isnan(values) & ~((values >= 0) & (values <= 1))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]

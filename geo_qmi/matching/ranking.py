@@ -7,6 +7,7 @@ negotiation, so it measures agreement with what happened, not the truth of a sco
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,12 @@ def ranks(scores: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Same axes, ``Int64``; missing where the score is unknown.
     """
-    return scores.rank(axis=1, ascending=False, method="min").astype("Int64")
+    return _ranked(scores).astype("Int64")
+
+
+def _ranked(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return `ranks` as floats, NaN where the score is unknown."""
+    return scores.rank(axis=1, ascending=False, method="min")
 
 
 def score_rows(scores: pd.DataFrame, *, plan: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -74,18 +80,17 @@ def score_rows(scores: pd.DataFrame, *, plan: pd.DataFrame | None = None) -> pd.
     """
     ordered = scores.sort_index(axis=0).sort_index(axis=1)
     n_projects, n_districts = ordered.shape
-    long = pd.DataFrame(
+    chosen = set() if plan is None else set(zip(plan["project_id"], plan["district_id"], strict=True))
+    pairs = product(ordered.index.tolist(), ordered.columns.tolist())
+    return pd.DataFrame(
         {
-            "project_id": ordered.index.repeat(n_districts),
-            "district_id": np.tile(ordered.columns, n_projects),
+            "project_id": ordered.index.astype("str").repeat(n_districts),
+            "district_id": ordered.columns.astype("str").take(np.tile(np.arange(n_districts), n_projects)),
             "score": ordered.to_numpy(dtype="float64").ravel(),
-            "rank": ranks(ordered).to_numpy(dtype="float64", na_value=np.nan).ravel(),
+            "rank": pd.array(_ranked(ordered).to_numpy().ravel(), dtype="Int64"),
+            "assigned": pd.array([pair in chosen for pair in pairs], dtype="boolean"),
         }
     )
-    chosen = set() if plan is None else set(zip(plan["project_id"], plan["district_id"], strict=True))
-    pairs = zip(long["project_id"], long["district_id"], strict=True)
-    long["assigned"] = pd.array([pair in chosen for pair in pairs], dtype="boolean")
-    return long.astype({"project_id": "str", "district_id": "str", "rank": "Int64"})
 
 
 def hosts_found(scores: pd.DataFrame, hosts: pd.DataFrame) -> HostsFound:
@@ -114,25 +119,18 @@ def hosts_found(scores: pd.DataFrame, hosts: pd.DataFrame) -> HostsFound:
             f"Quartiers d’accueil : « {shown(absent[0])} » n’est pas parmi les quartiers comparés : "
             f"{', '.join(map(str, scores.columns))}."
         )
-    n_districts = scores.shape[1]
-    first = top_two = 0
-    expected = {1: 0.0, 2: 0.0}
-    for project_id, district_id in zip(known["project_id"], known["district_id"], strict=True):
-        row = scores.loc[project_id]
-        mine = row[district_id]
-        unsettled = bool(row.isna().any())
-        above = 0 if unsettled else int((row > mine).sum())
-        level = n_districts if unsettled else int((row == mine).sum())
-        first += above + level <= 1
-        top_two += above + level <= 2
-        for top, total in expected.items():
-            expected[top] = total + min(1.0, max(0, top - above) / level)
-    n = len(known)
+    n, n_districts = len(known), scores.shape[1]
+    rows = scores.to_numpy(dtype="float64")[scores.index.get_indexer(pd.Index(known["project_id"]))]
+    mine = rows[np.arange(n), scores.columns.get_indexer(pd.Index(known["district_id"]))][:, None]
+    unsettled = np.isnan(rows).any(axis=1)
+    above = np.where(unsettled, 0, (rows > mine).sum(axis=1))
+    level = np.where(unsettled, n_districts, (rows == mine).sum(axis=1))
+    expected = {top: sum(np.clip((top - above) / level, 0.0, 1.0).tolist()) for top in (1, 2)}
     return HostsFound(
         n=n,
         n_districts=n_districts,
-        first=first,
-        top_two=top_two,
+        first=int((above + level <= 1).sum()),
+        top_two=int((above + level <= 2).sum()),
         expected_first=expected[1],
         expected_top_two=expected[2],
         chance_first=n * min(1, n_districts) / max(1, n_districts),

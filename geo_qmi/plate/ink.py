@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import contextmanager
 from functools import cache
 from itertools import accumulate, takewhile
 from pathlib import Path as FilePath
+from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib as mpl
@@ -30,8 +32,9 @@ from matplotlib.transforms import Affine2D
 from geo_qmi.maps import INK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
     from matplotlib.transforms import TransformedPath
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 #: Fonts as TrueType: letters stay letters. SVG letters as shapes, the same on every machine, no random mark. Letters
 #: of a picture as wide as they were measured. The PDF writer asks `ps.fonttype` how many letters a font may hold:
 #: without it each font is embedded twice.
-LOOK: Any = {
+_LOOK: Any = {
     "pdf.fonttype": 42,
     "ps.fonttype": 42,
     "svg.fonttype": "path",
@@ -73,6 +76,17 @@ _LETTERS = FilePath(__file__).resolve().parent / "letters"
 _BOUND = re.compile(r" (?=[;:!?»])|(?<=«) |(?<=\d) (?=[^\W\d])")
 
 
+#: matplotlib keeps one look for the whole process: two readers at once would take each other's away.
+_ONE_AT_A_TIME = RLock()
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Write pages with the look of our sheets, one writer at a time."""
+    with _ONE_AT_A_TIME, mpl.rc_context(_LOOK):
+        yield
+
+
 def page(width_mm: float, height_mm: float) -> tuple[Figure, Axes]:
     """Return an empty page and its axes, in millimetres from the lower left corner."""
     figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), facecolor="#ffffff")
@@ -90,7 +104,7 @@ def saved(figure: Figure, form: str, *, title: str, description: str = "", dpi: 
         about["Description"] = description
     about |= {"Date": None, "Creator": "geo-qmi"} if form == "svg" else {"Software": "geo-qmi"}
     out = io.BytesIO()
-    with mpl.rc_context(LOOK):
+    with look():
         figure.savefig(out, format=form, dpi=dpi, metadata=about)
     return out.getvalue()
 
@@ -174,7 +188,7 @@ def rectangle(
         linewidth=points_of(width_mm),
         joinstyle="miter",
     )
-    axes.add_artist(drawn)
+    _add(axes, drawn)
     return drawn
 
 
@@ -193,19 +207,14 @@ def words(
     if halo:
         outline = TextPath((0, 0), text, size=pt, prop=_face(text, bold))
         around = Affine2D().scale(MM_PER_PT).translate(*spot)
-        axes.add_artist(
-            PathPatch(
-                outline.transformed(around), facecolor="none", edgecolor="#ffffff", linewidth=pt * 0.28,
-                joinstyle="round", alpha=0.9,
-            )
+        white = PathPatch(
+            outline.transformed(around), facecolor="none", edgecolor="#ffffff", linewidth=pt * 0.28, joinstyle="round",
+            alpha=0.9,
         )  # fmt: skip
-    written = _Line(
-        *spot, text, fontproperties=_face(text, bold), fontsize=pt, color=colour, parse_math=False,
-        transform=axes.transData,
-    )  # fmt: skip
-    axes.add_artist(written)
+        _add(axes, white)
+    written = _Line(*spot, text, fontproperties=_face(text, bold), fontsize=pt, color=colour, parse_math=False)
+    _add(axes, written, clip)
     if clip is not None:  # part of a sign, which a later sign may cover
-        written.set_clip_path(clip)
         written.set_zorder(_ORDER)
 
 
@@ -245,7 +254,7 @@ def wrapped(text: str, width: float, *, pt: float, bold: bool = False) -> list[s
 
     def fitting(part: str) -> int:
         """Return how many letters fit; the rest of an endless word is not even measured."""
-        wide = accumulate(width_mm(letter, pt=pt, bold=bold) for letter in part)
+        wide = accumulate(_advance(letter, bold) * pt * MM_PER_PT for letter in part)
         return sum(1 for _ in takewhile(lambda so_far: so_far <= width, wide))
 
     found = [""]
@@ -288,10 +297,12 @@ def _collect(axes: Axes, paths: list[Path], *, face: Any, edge: str, width_mm: f
         _add(axes, found, clip)
 
 
-def _add(axes: Axes, found: Any, clip: Any) -> None:
-    axes.add_collection(found, autolim=False)
+def _add(axes: Axes, found: Artist, clip: Any = None) -> None:
+    """Lay something on the page, in millimetres; the edge of the page cuts it, so the axes need not."""
+    found.set_transform(axes.transData)
     if clip is not None:
         found.set_clip_path(clip)
+    axes.figure.add_artist(found)
 
 
 def _rgba(colour: str, opacity: float) -> tuple[float, ...]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import shapely
@@ -100,7 +99,7 @@ def assemble(documents: Iterable[Pages], *, title: str) -> bytes:
 
     out = io.BytesIO()
     about = {"Title": title, "Creator": "geo-qmi", "CreationDate": None}
-    with mpl.rc_context(ink.LOOK), PdfPages(out, metadata=about) as pdf:
+    with ink.look(), PdfPages(out, metadata=about) as pdf:
         for document in documents:
             for figure in document.figures:
                 pdf.savefig(figure)

@@ -115,13 +115,15 @@ class Prepared:
         rules = self.book.rules.model_copy(update={**free, "services": {}, "loads": (), "synergies": ()})
         return dataclasses.replace(self, book=dataclasses.replace(self.book, rules=rules))
 
-    def place(self, district_id: str) -> str:
-        """Return « Quartier (Commune) », or the commune alone when no document names the district."""
+    def places(self) -> dict[str, str]:
+        """Return district to fill → « Quartier (Commune) », or the commune alone when no document names it."""
         districts, communes = self.tables["districts"], self.tables["communes"]
-        row = int(np.flatnonzero(districts["district_id"] == district_id)[0])
-        commune = communes["name"].iloc[int(np.flatnonzero(communes["insee"] == districts["insee"].iloc[row])[0])]
-        name = districts["name"].iloc[row]
-        return str(commune) if pd.isna(name) else f"{name} ({commune})"
+        hosts = dict(zip(communes["insee"], communes["name"], strict=True))
+        rows = dict(zip(districts["district_id"], zip(districts["insee"], districts["name"], strict=True), strict=True))
+        found = ((ident, *rows[ident]) for ident in self.districts)
+        return {
+            ident: str(hosts[insee]) if pd.isna(name) else f"{name} ({hosts[insee]})" for ident, insee, name in found
+        }
 
 
 def prepare(
@@ -208,10 +210,11 @@ def present(tables: Mapping[str, Any], candidates: Iterable[str]) -> pd.DataFram
     A project deployed elsewhere brings nothing to that district; one whose place is unknown is taken at its word.
     """
     projects, statuses = tables["projects"], tables["project_statuses"]
-    deployed = projects["project_id"].isin(statuses.loc[statuses["status"] == "deployed", "project_id"])
-    here = projects["district_id"].notna() & (projects["inside_district"] != "no")
-    kept: pd.DataFrame = projects[deployed & here & ~projects["project_id"].isin(set(candidates))]
-    return kept.reset_index(drop=True)
+    deployed = set(statuses["project_id"][statuses["status"] == "deployed"]) - set(candidates)
+    homes = zip(projects["project_id"], projects["district_id"], projects["inside_district"], strict=True)
+    kept = [ident in deployed and not pd.isna(home) and inside != "no" for ident, home, inside in homes]
+    here: pd.DataFrame = projects[np.array(kept, dtype=bool)]
+    return here.reset_index(drop=True)
 
 
 def reader_of(folder: Path, lexicon: pd.DataFrame) -> ThemeReader:

@@ -142,7 +142,7 @@ def plan_rows(prepared: Prepared, result: Match) -> list[tuple[str, str, str, st
     )
     lines = []
     previous = None
-    places = {district_id: prepared.place(district_id) for district_id in prepared.districts}
+    places = prepared.places()
     wanted = ["project_id", "district_id", "score", "low", "high", "rank"]
     for project_id, district_id, score, low, high, rank in rows[wanted].to_numpy():
         place = places[district_id] if district_id != previous else ""

@@ -173,6 +173,12 @@ def test_small_groups_and_small_sessions_are_withheld():
         edition("candidates", tables=tables, floor_people=1)
 
 
+def test_an_endless_word_is_read_once_and_an_address_in_it_still_leaves():
+    endless = "x" * 10_000
+    assert redact(endless) == (endless, [])
+    assert redact(f"{endless} zoe@exemple.fr")[0] == f"{endless} […]"
+
+
 def test_words_leave_only_redacted_and_read():
     told = [
         mark("p0", at(5, 5), 1, verbatim="Appelez Zoé au 0612345678"),
