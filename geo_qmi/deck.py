@@ -98,7 +98,9 @@ class Look:
         Draw a bar of a known length on the ground: it stays true at every zoom.
     view
         Name of the view, one for all maps of the same ground: what a hand moved is kept under it by the browser
-        (`dashboard/map_view.js`). Another name brings the map back to its opening view.
+        (`dashboard/map_view.js`).
+    nudge
+        Change it to bring a map that was moved by hand back to its opening view.
     aside
         Writes the rows of a layer of more than `MANY` features, given its name and its JSON, where a browser can
         fetch them, and returns the address. Without it they travel with the map.
@@ -110,6 +112,7 @@ class Look:
     chosen: tuple[str, str] | None = None
     scale_bar: bool = False
     view: str = ""
+    nudge: int = 0
     aside: Callable[[str, str], str] | None = None
 
 
@@ -161,13 +164,13 @@ def deck(
     ['a-s']
     """
     hidden = set(hidden)
-    view = _view(look.extent_m or drawn.extent_m, width_px, height_px)
+    view = _view(look.extent_m or drawn.extent_m, width_px, height_px, nudge=look.nudge)
     layers = [part for layer in seen(drawn, look).layers if layer.name not in hidden for part in _parts(layer, look)]
     if look.chosen and look.chosen[0] not in hidden:
         layers += _outline(drawn, *look.chosen)
     if look.scale_bar:
         layers += _scale_bar(view, width_px, height_px)
-    named = {"id": look.view} if look.view else {}
+    named = {"name": look.view} if look.view else {}
     return _CompactDeck(
         layers=layers,
         initial_view_state=view,
@@ -211,17 +214,19 @@ def _data_address(text: str, mime: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _view(extent_m: Extent, width_px: int, height_px: int) -> pdk.ViewState:
+def _view(extent_m: Extent, width_px: int, height_px: int, *, nudge: int = 0) -> pdk.ViewState:
     """Return the centre and the zoom at which the whole extent fits in the frame."""
     corners = gpd.GeoSeries([shapely.box(*extent_m)], crs=CRS).to_crs("EPSG:4326")
     west, south, east, north = corners.total_bounds
     # A Web Mercator world is 512 pixels wide at zoom 0; its height follows the isometric latitude.
     heights = [math.log(math.tan(math.pi / 4 + math.radians(lat) / 2)) / (2 * math.pi) for lat in (south, north)]
     scale = _FILL * min(width_px / (512 * (east - west) / 360), height_px / (512 * (heights[1] - heights[0])))
+    # The frame moves only when it is told another view: a tenth of a metre is another view, and shows nothing.
+    other = nudge % 2 * 1e-6
     return pdk.ViewState(
-        longitude=round((west + east) / 2, 5),
-        latitude=round((south + north) / 2, 5),
-        zoom=round(math.log2(scale), 2),
+        longitude=round((west + east) / 2, 5) + other,
+        latitude=round((south + north) / 2, 5) + other,
+        zoom=round(math.log2(scale), 2) + other,
     )
 
 

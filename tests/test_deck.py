@@ -183,9 +183,15 @@ def test_the_chosen_feature_is_outlined_and_an_unknown_one_is_not():
 
 def test_a_view_has_a_name_when_it_is_given_one_and_opens_on_the_same_ground():
     plainly, named = (spec(plain(BOX), look=Look(view=view)) for view in ("", "1-QMI1-AUL"))
-    assert "id" not in plainly["views"][0]
-    assert named["views"][0]["id"] == "1-QMI1-AUL"
+    assert "name" not in plainly["views"][0]
+    assert named["views"][0]["name"] == "1-QMI1-AUL"
     assert named["initialViewState"] == plainly["initialViewState"]
+
+
+def test_a_nudge_moves_the_view_by_less_than_a_metre_so_that_the_frame_comes_back():
+    still, moved = (spec(plain(BOX), look=Look(nudge=nudge))["initialViewState"] for nudge in (0, 1))
+    assert all(still[name] != moved[name] for name in ("latitude", "longitude", "zoom"))
+    assert abs(still["latitude"] - moved["latitude"]) * 111_320 < 1
 
 
 def test_thirty_thousand_features_travel_beside_a_small_message():

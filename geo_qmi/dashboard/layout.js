@@ -54,6 +54,7 @@
     "Euro": "Euros",
     "Exit fullscreen": "Quitter le plein écran",
     "Expand sidebar": "Ouvrir le menu",
+    "File size is too small.": "Fichier vide.",
     "Failed to load data": "Lecture impossible",
     "Format": "Présentation",
     "Fullscreen": "Plein écran",
@@ -114,11 +115,15 @@
     "Top values frequency chart": "Valeurs les plus fréquentes",
     "True/false distribution chart": "Part de oui et de non",
     "Type to search": "Écrivez pour chercher",
+    "Unexpected error. Please try again.": "Erreur imprévue : recommencez.",
     "Unpin column": "Ne plus figer",
     "Upload": "Choisir ou déposer un fichier",
+    "Upload failed": "Le dépôt a échoué",
     "Values": "Valeurs",
     "View less": "Voir moins",
     "Yen": "Yens",
+    "Zoom In": "Agrandir",
+    "Zoom Out": "Réduire",
     "checkbox": "case à cocher",
     "file upload": "Fichier à déposer",
     "number": "nombre",
@@ -130,6 +135,7 @@
     [/^(\d+) more$/, "$1 autres"],
     [/^View (\d+) more$/, "Voir $1 de plus"],
     [/^Remove (.+)$/, "Retirer $1"],
+    [/^Cancel upload of (.+)$/, "Arrêter le dépôt de $1"],
     [/^Help for (.+)$/, "Aide : $1"],
     [/^Select (\d+) matches$/, "Choisir les $1 trouvés"],
     [/^(\d+) of (\d+) results?$/, "$1 sur $2"],
@@ -143,6 +149,8 @@
     [/^Number is above the allowed range\..+ (\S+)\.$/, "Trop grand : $1 au plus."],
     [/^Number is below the allowed range\..+ (\S+)\.$/, "Trop petit : $1 au moins."],
     [/^Number is outside the allowed range\..+ (\S+) and (\S+)\.$/, "Un nombre de $1 à $2."],
+    [/^time (\S+) is invalid\. [^]+$/, "$1 n’est pas une heure."],
+    [/^Value is out of range for [^]+$/, "Hors des bornes."],
     [/^binStart: .+; Range: (.+); Count: (\d+)$/, "$1 : $2"],
     [/^(?:You have requested page|The page that you have requested) [^]*$/,
       "Cette adresse ne mène à aucune page : voici l’accueil."],
@@ -153,8 +161,9 @@
   // Where Streamlit writes text of its own: words of the study elsewhere are left as they are.
   const CHROME =
     'header, [data-testid="stSkipToContent"], [data-testid="stSidebar"], [data-testid="stFileUploader"],' +
+    ' [data-testid="stNumberInput"], [data-testid="stTimeInput"], [data-testid="stStatusWidget"],' +
     ' [data-testid="stElementToolbar"], [data-testid="stTooltipContent"], [data-testid="stException"],' +
-    ' [data-testid="stStatusWidget"], [data-testid="stDataFrameColumnMenu"], [data-testid^="stDataFrameStatistics"],' +
+    ' [data-testid="stDataFrameColumnMenu"], [data-testid^="stDataFrameStatistics"],' +
     ' [data-testid="stDataFrameTooltipContent"],' +
     ' [data-live-announcer], [id^="react-aria-description"], [role="menu"], [role="tooltip"],' +
     ' [role="listbox"], [role="dialog"], .gdg-search-bar';
@@ -162,20 +171,23 @@
   const french = (said) => {
     const words = said.trim();
     if (Object.hasOwn(FRENCH, words)) return FRENCH[words];
-    const [action, ...about] = words.split(": ");  // an action, and what it is about
-    if (about.length && Object.hasOwn(FRENCH, action)) return `${FRENCH[action]} : ${about.join(": ")}`;
+    const [action, ...about] = words.split(": ");  // an action, and what it is about; or the end of such a sentence
+    const rest = about.join(": ");
+    if (rest && Object.hasOwn(FRENCH, action)) return `${FRENCH[action]} : ${french(rest) || rest}`;
+    if (rest && !action && french(rest)) return `\u00a0: ${french(rest)}`;
     const [from, to] = PATTERNS.find(([pattern]) => pattern.test(words)) || [];
     return from ? words.replace(from, to) : "";
   };
   const told = (node) => {
     if (node.nodeType === Node.TEXT_NODE) {
       const meant = node.parentElement?.closest(CHROME) && french(node.nodeValue);
-      if (meant) node.nodeValue = meant;
+      if (meant) node.nodeValue = node.nodeValue.replace(/\S[^]*\S|\S/, () => meant); // the blanks around stay
     } else if (node.nodeType === Node.ELEMENT_NODE) {
       if (node.tagName === "CANVAS" && node.getAttribute("aria-label") === "Map") {
         // Two maps of a page are told apart by what they show.
         const about = node.closest('[data-testid="stDeckGlJsonChart"]')?.getAttribute("aria-label") || "";
-        node.setAttribute("aria-label", `Carte : ${about.split(". ")[0]}`);
+        const named = about.split(". ")[0];
+        node.setAttribute("aria-label", named.startsWith("Carte") ? named : `Carte : ${named}`);
       }
       for (const name of ATTRIBUTES) {
         const meant = node.hasAttribute(name) && french(node.getAttribute(name));

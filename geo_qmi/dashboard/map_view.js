@@ -8,6 +8,7 @@
   if (window.geoQmiViews) return;
 
   const PARTS = ["longitude", "latitude", "zoom"];
+  const ASKED = '[class*="-ensemble"], [class*="-cadrer"]'; // buttons that ask for a view: the former is forgotten
   const DEEP = 12; // elements between the frame of a map and what draws it: four in Streamlit 1.67
   const left = new Map(); // name of a view → where a hand left it
   const met = new WeakMap(); // frame of a map → the name of its view, and where it stood when a hand first came
@@ -31,7 +32,7 @@
   const shown = (chart) => {
     const key = Object.keys(chart).find((name) => name.startsWith("__reactFiber$"));
     const { viewState, views, onViewStateChange } = drawn(onScreen(chart[key])) || {};
-    const name = [views].flat()[0]?.id;
+    const name = [views].flat()[0]?.props?.name;
     return name && PARTS.every((part) => Number.isFinite(viewState[part])) && { name, viewState, onViewStateChange };
   };
 
@@ -42,6 +43,11 @@
       const { name, viewState } = shown(chart) || {};
       if (!name) continue;
       if (met.get(chart)?.name !== name) met.set(chart, { name });
+      if (event.type === "click" && event.target.closest?.(ASKED)) {
+        left.delete(name);
+        met.set(chart, { name });
+        continue;
+      }
       const known = met.get(chart);
       if (!known.from && chart.contains(event.target)) known.from = viewState;
       if (known.from && PARTS.some((part) => known.from[part] !== viewState[part])) {

@@ -210,7 +210,8 @@ def _look(asked: _Asked, memory: MapMemory) -> Look:
         extent_m=memory.framed.get(asked.memo),
         chosen=memory.chosen.get(asked.memo),
         scale_bar=True,
-        view=f"{memory.nudges.get(asked.memo, 0)}-{asked.memo}",
+        view=asked.memo,
+        nudge=memory.nudges.get(asked.memo, 0),
         aside=lambda name, text: state.laid_aside(f"{asked.key}-{name}", text),
     )
 

@@ -266,15 +266,15 @@ def _folder(asked: _Asked) -> None:
 
 def _workshop(tables: Mapping[str, pd.DataFrame], ident: str) -> None:
     """Make the sheets of a workshop."""
-    left, middle, right = st.columns([2, 1, 3])
+    left, right = st.columns(2)
     code = left.text_input(
         "Code de la séance",
         value=f"{ident}-{datetime.date.today():%Y-%m-%d}",
         max_chars=40,
         key=f"atelier-code-{ident}",
     )
-    paper = middle.selectbox("Papier", list(TABLE_PAPERS), key="atelier-papier")
-    groups = right.multiselect(
+    paper = right.selectbox("Papier", list(TABLE_PAPERS), key="atelier-papier")
+    groups = st.multiselect(
         "Groupes autour de la table", list(ACTOR_GROUPS), default=list(ACTOR_GROUPS), placeholder="Tous",
         format_func=ACTOR_GROUPS.__getitem__, key="atelier-groupes",
     )  # fmt: skip

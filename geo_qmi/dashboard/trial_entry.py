@@ -162,6 +162,7 @@ def marks(tables: Mapping[str, pd.DataFrame], test: Row, scale: Sequence[Criteri
         _day("Noté le", "note-jour", box=columns[1])
         for place, one in enumerate(scale):
             words = {level: f"{level} : {meaning}" for level, meaning in one.levels.items()}
+            columns = columns if place % 2 else st.columns(2)
             columns[place % 2].selectbox(
                 literal(one.name), list(words), index=None, format_func=words.__getitem__, placeholder="Non évalué",
                 help=literal(one.definition), key=_key(f"note-{one.ident}"),

@@ -142,15 +142,20 @@ class Watched:
         if not KEEP:
             return
         self.page.locator('[data-testid="stMain"]').evaluate("main => main.scrollTo(0, 0)")
+        part: Any = None
         if at:
             words = self.page.get_by_text(at).filter(visible=True).first
-            words.evaluate("words => { words.style.scrollMarginTop = '90px'; words.scrollIntoView({block: 'start'}); }")
+            words.evaluate("words => { words.style.scrollMarginTop = '78px'; words.scrollIntoView({block: 'start'}); }")
+            above = words.bounding_box()["y"] - 15
+            if above > 60:  # the page ends before the words are at the top: what is over them is left out
+                frame = self.page.viewport_size
+                part = {"x": 0, "y": above, "width": frame["width"], "height": frame["height"] - above}
         self.page.mouse.move(0, 0)
         self.page.evaluate("document.activeElement.blur()")
         self.page.wait_for_timeout(1500)  # a picture, looked at by people: what fades in is there
         folder = GUIDE if guide else SCREENSHOTS
         folder.mkdir(exist_ok=True)
-        self.page.screenshot(path=folder / f"{name}.png")
+        self.page.screenshot(path=folder / f"{name}.png", clip=part)
 
     def refusals(self) -> list[str]:
         """Return the text of the error boxes in sight."""
@@ -302,6 +307,22 @@ def press(page: Any, title: str, held: Callable[[], bool]) -> None:
     """Press a button, again until what it does is seen; seen already, nothing is pressed."""
     button = page.get_by_role("button", name=title, exact=True).filter(visible=True).first
     _until(page, lambda: button.press("Enter", timeout=_TRY_MS), held, wish=f"the effect of the button {title!r}")
+
+
+def drag_map(page: Any, held: Callable[[], bool], *, by: tuple[int, int]) -> None:
+    """Move the first map of the page by so many pixels, again until it is seen to have followed."""
+    chart = page.locator('[data-testid="stDeckGlJsonChart"]').filter(visible=True).first
+
+    def drag() -> None:
+        frame = chart.bounding_box(timeout=_TRY_MS)
+        x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + by[0], y + by[1], steps=8)
+        page.mouse.up()
+        page.mouse.move(0, 0)
+
+    _until(page, drag, held, wish="a map moved by hand")
 
 
 def type_in_cell(page: Any, words: str, *, at: tuple[int, int], held: Callable[[], bool]) -> None:

@@ -19,7 +19,7 @@ STREAMLIT = {
 
 
 #: Words of the English that Streamlit writes by itself, in names and hints nobody sees but who hears the page.
-ENGLISH = "the|of|to|for|with|more|select|choose|press|help|fullscreen|search|download|show|rows?|available"
+ENGLISH = "the|of|to|for|with|more|select|choose|press|help|fullscreen|search|download|show|rows?|available|in|out"
 #: Names and hints of all elements that hold one of these words.
 _LEFT = r"""english => ["aria-label", "title", "placeholder"].flatMap(name =>
     [...document.querySelectorAll(`[${name}]`)].map(one => one.getAttribute(name))
@@ -75,7 +75,7 @@ def test_a_file_refused_by_the_browser_and_an_unknown_address_are_said_in_french
     (tmp_path / "programme.exe").write_bytes(b"MZ")
     field = page.locator('[data-testid="stFileUploader"]').first
     field.locator('input[type="file"]').set_input_files(tmp_path / "programme.exe")
-    field.get_by_text("Ce genre de fichier n’est pas lu ici.").wait_for(state="attached")
+    field.get_by_text("Ce genre de fichier n’est pas lu ici.").wait_for()  # seen, not in a bubble only
     assert "2 o" in field.inner_text()
     page.goto(f"{address}nulle-part")
     page.get_by_role("dialog").get_by_text("Cette adresse ne mène à aucune page : voici l’accueil.").wait_for()

@@ -198,7 +198,7 @@ def test_an_atlas_is_published(watched):
     make.press("Enter")
     page.get_by_role("progressbar").wait_for()
     page.get_by_text("Préparation…").wait_for(state="detached")  # a stage has its name
-    watched.keep("publier-arreter", at="Papier : chaque carte à l’échelle", guide=True)
+    watched.keep("publier-arreter", at="QGIS : ouvrez le projet", guide=True)
     stop.press("Enter")
     at_rest(page)
     assert ready.count() == stop.count() == 0  # what was begun is dropped, nothing half made is offered
@@ -224,6 +224,6 @@ def test_two_people_on_one_table_see_both_versions(watched, written):
     write(page, "Pourquoi, pour le journal", "relecture")
     both = page.get_by_text("voici les deux versions")
     press(page, "Enregistrer", both.is_visible)
-    watched.keep("donnees-conflit", at="voici les deux versions", guide=True)
+    watched.keep("donnees-conflit", at="Pas encore enregistré", guide=True)
     press(page, "Garder celle du fichier", page.get_by_text("Rien de modifié.").is_visible)
     assert written.read("partners")["role"].iloc[0] == "son mot"
