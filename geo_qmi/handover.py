@@ -261,12 +261,14 @@ def _withheld(kept: Mapping[str, pd.DataFrame], leaving: Mapping[str, pd.DataFra
             continue
         n_rows = len(before) - len(leaving[name])
         if n_rows:
-            rows = wording.counted(n_rows, "ligne retenue")
+            rows = wording.counted(n_rows, "ligne non publiée", "lignes non publiées")
             said.append(f"« {label} » : {rows}, de séances de moins de {editions.FLOOR_GROUP} personnes.")
         if words and edition != "jury":
             told = before[before["session_id"].isin(leaving[name]["session_id"])][words]
             unread = int(told.notna().sum() - leaving[name]["words"].notna().sum())
-            said += [f"« {label} » : {wording.counted(unread, 'texte')} sans relecture, non publiés."] if unread else []
+            if unread:
+                published = wording.agreed(unread, "non publié", "non publiés")
+                said.append(f"« {label} » : {wording.counted(unread, 'texte')} sans relecture, {published}.")
     return said
 
 

@@ -113,7 +113,7 @@ def wanted(tables: Tables) -> list[tuple[str, str]]:
 
 def titles(tables: Tables) -> dict[str, str]:
     """Return district identifier → display name, in the order of editions then names."""
-    from geo_qmi.dashboard import readings
+    from geo_qmi.desk import readings
 
     return readings.district_names(_whole(tables))
 
@@ -296,7 +296,7 @@ def _district(tables: Tables, kind: str, name: str) -> str:
 
 
 def _programme(tables: Tables) -> maps.Map:
-    from geo_qmi.dashboard import readings
+    from geo_qmi.desk import readings
 
     kept = readings.each_once(tables["fund_projects"])
     return maps.programme_map(

@@ -12,9 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 import geo_qmi
 from geo_qmi import matching, rulebook, schema
-from geo_qmi.dashboard import PAGES, READ_ONLY_VARIABLE, STUDY_VARIABLE, command, comparison, readings
+from geo_qmi.dashboard import PAGES, READ_ONLY_VARIABLE, STUDY_VARIABLE, command, comparison
 from geo_qmi.dashboard.comparison import Candidates, compare, gathered
 from geo_qmi.dashboard.markup import literal
+from geo_qmi.desk import readings
 from geo_qmi.workspace import Study
 
 ROOT = Path(__file__).resolve().parents[1]

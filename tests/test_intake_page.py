@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 import geo_qmi.dashboard
 from geo_qmi import rulebook
-from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE, readings
-from geo_qmi.desk import deposits, eligibility
+from geo_qmi.dashboard import READ_ONLY_VARIABLE, STUDY_VARIABLE
+from geo_qmi.desk import deposits, eligibility, readings
 from geo_qmi.errors import GeoQmiError, InputError
 from geo_qmi.intake import take_in
 from geo_qmi.intake.columns import recognise

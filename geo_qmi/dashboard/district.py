@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import maps
-from geo_qmi.dashboard import readings, state, visit
+from geo_qmi.dashboard import state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, header, show_map, show_table
+from geo_qmi.desk import readings
 from geo_qmi.schema import choices
 from geo_qmi.wording import counted
 

@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import rulebook
-from geo_qmi.dashboard import deposit, readings, rounds, state, visit
+from geo_qmi.dashboard import deposit, rounds, state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_table
-from geo_qmi.desk import eligibility
+from geo_qmi.desk import eligibility, readings
 from geo_qmi.wording import agreed, counted
 
 if TYPE_CHECKING:

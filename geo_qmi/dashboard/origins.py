@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from geo_qmi import maps, provenance
-from geo_qmi.dashboard import readings, state, visit
+from geo_qmi.dashboard import state, visit
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_table
+from geo_qmi.desk import readings
 from geo_qmi.schema import label
 from geo_qmi.shipped import data_dir
 from geo_qmi.wording import counted

@@ -9,12 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from geo_qmi import charts, maps, matching
-from geo_qmi.dashboard import comparison, deliberation, readings, rounds, rulebook_panel, state, uploads, visit
+from geo_qmi.dashboard import comparison, deliberation, rounds, rulebook_panel, state, uploads, visit
 from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.comparison import Candidates, Comparison, compare
 from geo_qmi.dashboard.long_work import Stopped, awaited
 from geo_qmi.dashboard.markup import literal
 from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.desk import readings
 from geo_qmi.runs import field_needs
 from geo_qmi.wording import counted
 

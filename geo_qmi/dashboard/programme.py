@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from geo_qmi import maps
-from geo_qmi.dashboard import programme_charts, readings, state, visit
+from geo_qmi.dashboard import programme_charts, state, visit
 from geo_qmi.dashboard.chart_panel import show_chart
 from geo_qmi.dashboard.panel import downloads, show_map, show_table
+from geo_qmi.desk import readings
 from geo_qmi.wording import counted
 
 if TYPE_CHECKING:

@@ -12,13 +12,14 @@ import streamlit as st
 
 from geo_qmi import cover, export, handover, mapping, packing
 from geo_qmi.atlas import Layout
-from geo_qmi.dashboard import long_work, readings, state, visit
+from geo_qmi.dashboard import long_work, state, visit
 from geo_qmi.dashboard.markup import literal
+from geo_qmi.desk import readings
 from geo_qmi.editions import EDITIONS
 from geo_qmi.errors import GeoQmiError
 from geo_qmi.plate import LARGEST_FIRST, PAPERS
 from geo_qmi.vocabulary import ACTOR_GROUPS
-from geo_qmi.wording import day_words
+from geo_qmi.wording import day_words, number
 from geo_qmi.workshop import PAPERS as TABLE_PAPERS
 
 if TYPE_CHECKING:
@@ -318,7 +319,7 @@ def _made(
     kept, made = st.session_state.get(f"fait-{key}", (None, None))
     if made is None or kept != mark:
         return None
-    size = max(1, round(len(made.content) / 1000))
+    size = number(max(1, round(len(made.content) / 1000)))
     st.download_button(
         f"Télécharger {made.name} ({size} ko)", made.content, file_name=made.name, mime=made.mime,
         key=f"{key}-telecharger", on_click="ignore", icon=":material/download:",

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from geo_qmi.dashboard import PAGES, readings, state
+from geo_qmi.dashboard import PAGES, state
 from geo_qmi.dashboard.markup import literal
+from geo_qmi.desk import readings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -102,7 +103,7 @@ def link(file: str, label: str = "", *, district_id: str = "") -> None:
 
 
 def names(tables: Mapping[str, Any]) -> dict[str, str]:
-    """Return district identifier → display name, as `geo_qmi.dashboard.readings.district_names`, once a study."""
+    """Return district identifier → display name, as `geo_qmi.desk.readings.district_names`, once a study."""
     return state.of_study("noms", build=lambda: readings.district_names(tables))
 
 

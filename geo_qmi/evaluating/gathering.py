@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from geo_qmi import evaluation
-from geo_qmi.dashboard import readings
+from geo_qmi.desk import readings
 from geo_qmi.errors import UnknownNameError, quoted, shown
 from geo_qmi.evaluation.days import before
 from geo_qmi.vocabulary import fold

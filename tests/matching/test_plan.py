@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.optimize
 from plan_cases import Rulings, matrix, membership, random_call, rules
 
 from geo_qmi.errors import InfeasibleError, InputError, LimitError, UnknownNameError
@@ -184,7 +185,7 @@ def branching(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("branching")
 def test_a_plan_that_breaks_a_row_is_solved_again_without_presolving(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = solver.milp, []
+    real, calls = scipy.optimize.milp, []
 
     def faulty(*args: Any, **options: Any) -> Any:
         result = real(*args, **options)
@@ -193,7 +194,7 @@ def test_a_plan_that_breaks_a_row_is_solved_again_without_presolving(monkeypatch
             result.x = np.ones_like(result.x)  # both places at once: breaks the project's own row
         return result
 
-    monkeypatch.setattr(solver, "milp", faulty)
+    monkeypatch.setattr(scipy.optimize, "milp", faulty)
     synergy = {"projects": ["p", "q"], "bonus": 0.4, "reason": "même place"}
     found = plan(matrix([[0.9, 0.1], [0.5, 0.8]]), rules(quotas=FREE, synergies=[synergy]))
     assert placed(found.rows) == {"p": "A", "q": "A"}
@@ -205,7 +206,7 @@ def test_a_time_limit_without_a_plan_says_so(monkeypatch: pytest.MonkeyPatch) ->
     def late(*args: Any, **options: Any) -> Any:
         return type("Result", (), {"x": None, "status": 1})()
 
-    monkeypatch.setattr(solver, "milp", late)
+    monkeypatch.setattr(scipy.optimize, "milp", late)
     synergy = {"projects": ["p", "q"], "bonus": 0.4, "reason": "même place"}
     with pytest.raises(LimitError, match="Aucun plan trouvé en 2 secondes"):
         plan(matrix([[0.9], [0.5]]), rules(quotas=FREE, synergies=[synergy]), time_limit_s=2)
@@ -213,14 +214,14 @@ def test_a_time_limit_without_a_plan_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.usefixtures("branching")
 def test_a_plan_stopped_by_the_clock_tells_its_gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = solver.milp
+    real = scipy.optimize.milp
 
     def stopped(*args: Any, **options: Any) -> Any:
         result = real(*args, **options)
         result.status, result.mip_dual_bound = 1, 1.1 * result.fun
         return result
 
-    monkeypatch.setattr(solver, "milp", stopped)
+    monkeypatch.setattr(scipy.optimize, "milp", stopped)
     synergy = {"projects": ["p", "q"], "bonus": 0.5, "reason": "même place"}
     found = plan(matrix([[0.9], [0.6]]), rules(quotas=FREE, synergies=[synergy]))
     assert (found.status, round(found.gap, 6)) == ("unproven", 0.1)
