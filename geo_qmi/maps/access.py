@@ -15,7 +15,7 @@ import shapely
 
 from geo_qmi.geo import require_metres
 from geo_qmi.maps.district import _barrier_layer, _context_layer, _rows_of, _station_layer
-from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, credits_of, features, words
+from geo_qmi.maps.drawing import DEMO, INK, Layer, Map, Style, credits_of, features, within, words
 from geo_qmi.maps.hosts import district_layers, names_layer
 from geo_qmi.schema import CRS
 from geo_qmi.vocabulary import CROSSING_KINDS, CROSSING_STATUSES
@@ -91,7 +91,7 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
     for layer, what in ((host, "le quartier"), (catchments, "les bassins d’accès")):
         require_metres(layer, what=what)
     window = _window(host, [*catchments.geometry])
-    stops, cutting = _seen(stations, window), _seen(barriers, window)
+    stops, cutting = within(stations, window), within(barriers, window)
     star = Style(label="Départ de la marche", fill="#ffeb3b", line="#000000", shape="square", size_px=18)
     start = Layer(
         name="start",
@@ -101,7 +101,7 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         styles={"start": star},
     )
     lines = [] if pairs is None else [_pairs_layer(pairs)]
-    over = [*lines, _crossings_layer(_seen(crossings, window), opened), _station_layer(stops)]
+    over = [*lines, _crossings_layer(within(crossings, window), opened), _station_layer(stops)]
     minutes = ", ".join(f"{limit:g}" for limit in catchments["minutes"])
     told = "" if pairs is None else f", {counted(len(pairs), 'paire')} en vis-à-vis"
     return _composed(
@@ -110,7 +110,7 @@ def access_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         under=[_bands(catchments)],
         over=over,
         above=[start],
-        grounds=(_seen(communes, window), cutting, stops),
+        grounds=(within(communes, window), cutting, stops),
         title=f"à pied depuis « {place_name} » en {minutes} min" + (f" ({DEMO})" if demo else ""),
         description=(
             f"Sol atteint à pied depuis « {place_name} » en {minutes} minutes. Terrain : {ground}. Sur la carte : "
@@ -166,7 +166,7 @@ def reach_map(  # noqa: PLR0913 - one keyword for each layer that is drawn
         under=[_reach_layer(catchments, names, minutes), _false_layer(false, names)],
         over=[],
         above=[places],
-        grounds=(_seen(communes, window), _seen(barriers, window), None),
+        grounds=(within(communes, window), within(barriers, window), None),
         title=f"à {minutes:g} min à pied de {many}" + (f" ({DEMO})" if demo else ""),
         description=(
             f"Sol à {minutes:g} minutes à pied de {many}. Terrain : {ground}. "
@@ -221,12 +221,6 @@ def _window(host: gpd.GeoDataFrame, shapes: Sequence[shapely.Geometry]) -> shape
     drawn = [shape for shape in shapes if shape is not None and not shape.is_empty]
     bounds = shapely.total_bounds(np.array([host.geometry.iloc[0], *drawn], dtype=object))
     return shapely.buffer(shapely.box(*bounds), 80, join_style="mitre")
-
-
-def _seen(frame: gpd.GeoDataFrame, window: shapely.Geometry) -> gpd.GeoDataFrame:
-    """Return the rows in view."""
-    seen: gpd.GeoDataFrame = frame[shapely.intersects(frame.geometry.to_numpy(), window)]
-    return seen
 
 
 def _bands(catchments: gpd.GeoDataFrame) -> Layer:
